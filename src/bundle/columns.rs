@@ -1,0 +1,106 @@
+//! Call and control rows as Parquet, and where a bundle keeps them.
+//!
+//! Besides `facts` the only place that names polars. One schema: the fields of
+//! [`CallRow`](super::rows::CallRow) and [`ControlRow`](super::rows::ControlRow) in their order,
+//! text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
+
+use super::rows::{CallRow, ControlRow};
+use anyhow::Context as _;
+use polars::prelude::*;
+use std::io::Write;
+
+/// Writes call rows as one Parquet file, in the order given.
+///
+/// # Errors
+/// When the writer fails, or polars refuses the frame.
+pub(super) fn write_calls(rows: &[CallRow], to: &mut impl Write) -> anyhow::Result<()> {
+    macro_rules! text {
+        ($field:ident) => {
+            Column::new(
+                stringify!($field).into(),
+                rows.iter()
+                    .map(|row| row.$field.as_str())
+                    .collect::<Vec<_>>(),
+            )
+        };
+    }
+    let columns = vec![
+        Column::new(
+            "event_time".into(),
+            rows.iter().map(|row| row.event_time).collect::<Vec<i64>>(),
+        ),
+        text!(event_id),
+        text!(request_id),
+        text!(recipient_account),
+        text!(caller_account),
+        text!(region),
+        text!(event_source),
+        text!(api),
+        text!(error_code),
+        text!(error_message),
+        text!(principal),
+        text!(session),
+        text!(source),
+        text!(user_agent),
+        text!(vpc_endpoint),
+        text!(repository),
+        text!(registry),
+        text!(shared_event_id),
+        text!(event_type),
+        text!(addendum_reason),
+    ];
+    write_frame(rows.len(), columns, to).context("failed to write call rows as Parquet")
+}
+
+/// Writes control rows as one Parquet file, in the order given.
+///
+/// # Errors
+/// When the writer fails, or polars refuses the frame.
+pub(super) fn write_controls(rows: &[ControlRow], to: &mut impl Write) -> anyhow::Result<()> {
+    let columns = vec![
+        Column::new(
+            "minute".into(),
+            rows.iter().map(|row| row.minute).collect::<Vec<i64>>(),
+        ),
+        Column::new(
+            "account".into(),
+            rows.iter()
+                .map(|row| row.account.as_str())
+                .collect::<Vec<_>>(),
+        ),
+        Column::new(
+            "region".into(),
+            rows.iter()
+                .map(|row| row.region.as_str())
+                .collect::<Vec<_>>(),
+        ),
+        Column::new(
+            "event_source".into(),
+            rows.iter()
+                .map(|row| row.event_source.as_str())
+                .collect::<Vec<_>>(),
+        ),
+        Column::new(
+            "calls".into(),
+            rows.iter().map(|row| row.calls).collect::<Vec<u32>>(),
+        ),
+        Column::new(
+            "errors".into(),
+            rows.iter().map(|row| row.errors).collect::<Vec<u32>>(),
+        ),
+        Column::new(
+            "faults".into(),
+            rows.iter().map(|row| row.faults).collect::<Vec<u32>>(),
+        ),
+    ];
+    write_frame(rows.len(), columns, to).context("failed to write control rows as Parquet")
+}
+
+fn write_frame(height: usize, columns: Vec<Column>, to: &mut impl Write) -> anyhow::Result<()> {
+    let mut frame = DataFrame::new(height, columns)?;
+    // Serial column encoding: the bytes must not depend on the number of threads.
+    ParquetWriter::new(to)
+        .set_parallel(false)
+        .finish(&mut frame)?;
+    Ok(())
+}

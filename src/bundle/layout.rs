@@ -1,0 +1,45 @@
+//! File names inside a bundle and the way they are hashed: the one place that knows both.
+
+use super::manifest::{FileEntry, Noun};
+use crate::case::instant;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const CHANGES: &str = "raw/trail-changes.ndjson";
+pub(super) const CONTROLS: &str = "controls/trail.parquet";
+pub(super) const CALLS_PREFIX: &str = "calls/";
+
+/// Hour of an epoch second, the partition key: duplicates share their event time, so they always
+/// meet in one partition.
+pub(super) fn hour(event_time: i64) -> i64 {
+    event_time.div_euclid(3600)
+}
+
+pub(super) fn calls_file(event_time: i64) -> String {
+    format!(
+        "{CALLS_PREFIX}{}.parquet",
+        instant(event_time).format("%Y-%m-%dT%H")
+    )
+}
+
+pub(super) fn answers_file(noun: Noun) -> String {
+    format!("raw/{}.ndjson", noun.word())
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The seal: SHA-256 over `path sha256\n` of every file, sorted by path.
+pub(super) fn seal(files: &[FileEntry]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(format!("{} {}\n", file.path, file.sha256));
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,126 @@
+//! A bundle reads back what was written, and refuses what was changed or is too new.
+
+use super::manifest::{Noun, Outcome, SourceEntry, Tally};
+use super::raw::{RawAnswer, Shape};
+use super::rows::{CallRow, ChangeRow, ControlRow};
+use super::{Bundle, Writer, open};
+use crate::case::{Case, Interval, Scope, instant};
+use std::fs;
+use std::path::Path;
+
+fn case() -> Case {
+    Case {
+        window: Interval::new(instant(7200), instant(14400)),
+        baseline: Interval::new(instant(0), instant(7200)),
+        scope: Scope::everything(),
+        now: instant(20000),
+    }
+}
+
+fn sealed(dir: &Path) -> Bundle {
+    let mut writer = Writer::create(dir).unwrap();
+    let row = |event_time: i64, api: &str| CallRow {
+        event_time,
+        event_id: format!("event-{event_time}"),
+        api: api.to_owned(),
+        error_message: "λ \"quoted\"\nline".to_owned(),
+        ..CallRow::default()
+    };
+    writer
+        .calls(&[row(10, "A"), row(3599, "B"), row(3600, "C")])
+        .unwrap();
+    writer
+        .changes(&[ChangeRow {
+            event_time: 5,
+            api: "PutRolePolicy".to_owned(),
+            ..ChangeRow::default()
+        }])
+        .unwrap();
+    writer
+        .controls(&[ControlRow {
+            minute: 1,
+            calls: 3,
+            ..ControlRow::default()
+        }])
+        .unwrap();
+    writer
+        .answers(
+            Noun::Health,
+            &[RawAnswer {
+                input: "health.json".to_owned(),
+                shape: Shape::DescribeEvents,
+                answer: serde_json::json!({"events": [{"arn": "a"}]}),
+            }],
+        )
+        .unwrap();
+    let entry = SourceEntry {
+        noun: Noun::Trail,
+        outcome: Outcome::Complete,
+        asked: vec!["trail".to_owned()],
+        tally: Tally::default(),
+        by_scope: std::collections::BTreeMap::new(),
+        refusals: Vec::new(),
+        files_read: 1,
+        files_pruned: 0,
+        bytes_read: 10,
+    };
+    writer.seal(&case(), vec![entry]).unwrap()
+}
+
+#[test]
+fn reads_back_what_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let written = sealed(dir.path());
+    let read = open(dir.path()).unwrap();
+    assert_eq!(read.manifest, written.manifest);
+    assert_eq!(read.calls().len(), 2, "one partition per hour");
+    assert_eq!(read.changes().unwrap()[0].api, "PutRolePolicy");
+    assert_eq!(
+        read.answers(Noun::Health).unwrap()[0].shape,
+        Shape::DescribeEvents
+    );
+    assert!(read.answers(Noun::Quotas).unwrap().is_empty());
+}
+
+#[test]
+fn same_rows_give_the_same_seal() {
+    let one = tempfile::tempdir().unwrap();
+    let two = tempfile::tempdir().unwrap();
+    assert_eq!(
+        sealed(one.path()).manifest.seal,
+        sealed(two.path()).manifest.seal
+    );
+}
+
+#[test]
+fn a_changed_file_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    sealed(dir.path());
+    let file = dir.path().join("raw/health.ndjson");
+    fs::write(&file, "{}\n").unwrap();
+    let failure = open(dir.path()).unwrap_err();
+    assert!(failure.to_string().contains("health.ndjson"), "{failure}");
+}
+
+#[test]
+fn a_newer_format_is_refused_with_what_to_install() {
+    let dir = tempfile::tempdir().unwrap();
+    sealed(dir.path());
+    let file = dir.path().join("manifest.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("\"format_minor\": 0", "\"format_minor\": 99")
+            .replace("\"tool_version\": \"", "\"tool_version\": \"9."),
+    )
+    .unwrap();
+    let failure = open(dir.path()).unwrap_err();
+    assert!(failure.to_string().contains("install ecr-incident 9."));
+}
+
+#[test]
+fn a_folder_without_manifest_is_no_bundle() {
+    let dir = tempfile::tempdir().unwrap();
+    let failure = open(dir.path()).unwrap_err();
+    assert!(failure.to_string().contains("not a sealed bundle"));
+}
