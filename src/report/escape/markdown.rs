@@ -1,0 +1,128 @@
+//! Making visible text inert in GitHub-flavoured Markdown while it stays readable raw.
+//!
+//! AWS Support shows case text unrendered, so escapes are used only where a character would act;
+//! nothing here may emit HTML, an entity, a link or an image.
+
+use super::Spot;
+
+/// Text outside code spans. Words a service would act on become code spans of their own.
+pub(super) fn text(shown: &str, spot: Spot) -> String {
+    let mut out = String::with_capacity(shown.len() + 8);
+    for (index, word) in shown.split(' ').enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        if acts_as_word(word) {
+            out.push_str(&code(word, spot));
+        } else {
+            escape_word(word, index == 0, &mut out);
+        }
+    }
+    out
+}
+
+/// Links, mentions, issue references, formulas and code: a backslash does not stop a Markdown
+/// service from acting on them, a code span does.
+fn acts_as_word(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let numbered = |prefix: &str| {
+        lower
+            .match_indices(prefix)
+            .any(|(at, _)| digit_at(&lower, at + prefix.len()))
+    };
+    word.contains(['@', '`', '$'])
+        || lower.contains("://")
+        || lower.contains("www.")
+        || lower.contains("mailto:")
+        || lower.contains("xmpp:")
+        || lower.contains("javascript:")
+        || numbered("#")
+        || numbered("gh-")
+        || (word.len() > 2 && word.starts_with(':') && word.ends_with(':'))
+}
+
+fn digit_at(word: &str, at: usize) -> bool {
+    word.get(at..)
+        .and_then(|rest| rest.chars().next())
+        .is_some_and(|c| c.is_ascii_digit())
+}
+
+fn escape_word(word: &str, first: bool, out: &mut String) {
+    // A list, heading, quote, rule or number at the start of a line would open a block.
+    let opens_block = first
+        && (word.starts_with(['#', '>', '-', '+', '=', ':'])
+            || word
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .starts_with(['.', ')'])
+                && word.starts_with(|c: char| c.is_ascii_digit()));
+    let mut block_open = opens_block;
+    for (at, c) in word.char_indices() {
+        let acts = match c {
+            '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' => true,
+            // Inside a word an underscore is only an underscore.
+            '_' => !(letter_before(word, at) && letter_after(word, at)),
+            '!' => word.get(at + 1..).is_some_and(|rest| rest.starts_with('[')),
+            _ => false,
+        };
+        let block = block_open && !c.is_ascii_digit();
+        if block {
+            block_open = false;
+        }
+        if acts || (block && c.is_ascii_punctuation()) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+}
+
+fn letter_before(word: &str, at: usize) -> bool {
+    word.get(..at)
+        .and_then(|head| head.chars().next_back())
+        .is_some_and(char::is_alphanumeric)
+}
+
+fn letter_after(word: &str, at: usize) -> bool {
+    word.get(at + 1..)
+        .and_then(|tail| tail.chars().next())
+        .is_some_and(char::is_alphanumeric)
+}
+
+/// A code span whose fence is longer than any run of backticks inside. In a table every `|` is
+/// escaped: the row is split before code spans are seen.
+pub(super) fn code(shown: &str, spot: Spot) -> String {
+    if shown.is_empty() {
+        return "—".to_owned();
+    }
+    let body = match spot {
+        Spot::Line => shown.to_owned(),
+        Spot::Cell => shown.replace('|', "\\|"),
+    };
+    let fence = "`".repeat(longest_run(&body) + 1);
+    // One space on each side is taken off again by a reader; it keeps backticks off the fence and
+    // saves outer spaces that belong to the text.
+    let pad = if body.starts_with(['`', ' ']) || body.ends_with(['`', ' ']) {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{body}{pad}{fence}")
+}
+
+/// A fenced block.
+pub(super) fn fence(lines: &str, language: &str) -> String {
+    let fence = "`".repeat((longest_run(lines) + 1).max(3));
+    format!(
+        "{fence}{language}\n{}\n{fence}",
+        lines.trim_end_matches('\n')
+    )
+}
+
+fn longest_run(text: &str) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
