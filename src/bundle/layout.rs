@@ -36,7 +36,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The seal: SHA-256 over `path sha256\n` of every file, sorted by path.
-pub(super) fn seal(files: &[FileEntry]) -> String {
+pub(super) fn seal<'a>(files: impl IntoIterator<Item = &'a FileEntry>) -> String {
     let mut hash = Sha256::new();
     for file in files {
         hash.update(format!("{} {}\n", file.path, file.sha256));

@@ -14,5 +14,12 @@ mod writer;
 pub use reader::{Bundle, open};
 pub use writer::Writer;
 
+/// One hash for several files of a bundle: SHA-256 over their `path sha256` lines, in the order
+/// given.
+#[must_use]
+pub fn seal_of<'a>(files: impl IntoIterator<Item = &'a manifest::FileEntry>) -> String {
+    layout::seal(files)
+}
+
 #[cfg(test)]
 mod tests;

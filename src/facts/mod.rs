@@ -1,5 +1,17 @@
 //! Evidence to plain facts: the only room with data frames.
 //!
-//! It reads a sealed bundle and never judges: every number here is a count, a time or a text.
+//! It reads a sealed bundle and never judges: every number here is a count, a time or a text. Two
+//! doors: [`load`] before any episode is known, [`profile`] for the calls of one incident.
 
+mod coverage;
+mod frames;
+mod ledger;
+mod load;
+mod metrics;
+mod notices;
+mod profile;
+mod quotas;
 pub mod types;
+
+pub use load::{SETTLING_MINUTES, load};
+pub use profile::profile;
