@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod raw;
 mod reader;
 pub mod rows;
+pub mod stamp;
 mod writer;
 
 pub use reader::{Bundle, open};

@@ -36,3 +36,32 @@ pub struct RawAnswer {
     /// The answer itself.
     pub answer: serde_json::Value,
 }
+
+impl RawAnswer {
+    /// The entries of the list under `key`; an answer that is the bare list (`--query events`) or
+    /// one bare entry is read the same way, so nobody downstream has to know how it was saved.
+    #[must_use]
+    pub fn items(&self, key: &str) -> Vec<&serde_json::Value> {
+        match &self.answer {
+            serde_json::Value::Array(list) => list.iter().collect(),
+            serde_json::Value::Object(map) => match map.get(key) {
+                Some(serde_json::Value::Array(list)) => list.iter().collect(),
+                Some(_) => Vec::new(),
+                None => vec![&self.answer],
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// The events of a saved status feed: a list, one event, or the history's lists by service.
+    #[must_use]
+    pub fn feed_events(&self) -> Vec<&serde_json::Value> {
+        match &self.answer {
+            serde_json::Value::Object(map) if map.values().all(serde_json::Value::is_array) => {
+                let lists = map.values().filter_map(serde_json::Value::as_array);
+                lists.flatten().collect()
+            }
+            _ => self.items(""),
+        }
+    }
+}

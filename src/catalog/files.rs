@@ -12,4 +12,12 @@ macro_rules! embedded {
 }
 
 /// Every knowledge file, sorted by ID.
-pub const FILES: &[Entry] = embedded!["ecr/api", "ecr/changes", "ecr/classes", "ecr/dependencies",];
+pub const FILES: &[Entry] = embedded![
+    "ecr/api",
+    "ecr/changes",
+    "ecr/classes",
+    "ecr/dependencies",
+    "health/impact",
+    "inputs/mistaken",
+    "metrics/known",
+];

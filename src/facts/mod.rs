@@ -5,12 +5,14 @@
 
 mod coverage;
 mod frames;
+pub mod impact;
 mod ledger;
 mod load;
-mod metrics;
-mod notices;
+pub mod metrics;
+pub mod notices;
 mod profile;
-mod quotas;
+pub mod quotas;
+mod regions;
 pub mod types;
 
 pub use load::{SETTLING_MINUTES, load};
