@@ -1,0 +1,440 @@
+//! Which files to read: folders walked, siblings of the trail left out, days outside the case pruned.
+//!
+//! Must never open a file it can judge by its name, and must account for every file it leaves out
+//! with one line per kind and folder, so that a hundred thousand odd files stay one sentence.
+
+use super::gather::Note;
+use crate::case::Interval;
+use chrono::{Days, NaiveDate};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Where the bytes of one input come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    Stdin,
+    File(PathBuf),
+}
+
+/// One input to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) origin: Origin,
+    /// The name shown to people.
+    pub(super) shown: String,
+    /// Size on disk; 0 when unknown (pipes).
+    pub(super) bytes: u64,
+}
+
+/// The files to read and what was left out.
+#[derive(Debug, Default)]
+pub(super) struct Finding {
+    pub(super) files: Vec<Found>,
+    pub(super) pruned: u64,
+    pub(super) notes: Vec<Note>,
+}
+
+/// Folders beside `CloudTrail/` that hold something other than API calls.
+/// Source: CloudTrail user guide, "Finding your CloudTrail log files".
+const SIBLINGS: [(&str, &str); 4] = [
+    (
+        "CloudTrail-Digest",
+        "digest files hold hashes of log files, not calls",
+    ),
+    (
+        "CloudTrail-Insight",
+        "Insights events are AWS's own summaries, not calls",
+    ),
+    (
+        "CloudTrail-NetworkActivity",
+        "network activity events of VPC endpoints are not part of this analysis",
+    ),
+    (
+        "CloudTrail-Aggregated",
+        "aggregated events are sums over five minutes, not calls",
+    ),
+];
+
+/// Extensions under which people keep CloudTrail records.
+const EXTENSIONS: [&str; 6] = ["json", "gz", "jsonl", "ndjson", "log", "cloudtrail"];
+
+/// Resolves the inputs to files, in a stated order: inputs as given, names sorted inside a folder.
+pub(super) fn find(inputs: &[PathBuf], whole: &Interval) -> Finding {
+    let mut finder = Finder {
+        days: days_of(whole),
+        several: inputs.len() > 1,
+        seen: BTreeSet::new(),
+        folder: (PathBuf::new(), PathBuf::new()),
+        out: Finding::default(),
+    };
+    for input in inputs {
+        finder.input(input);
+    }
+    finder.out
+}
+
+/// First and last delivery day that can hold events of the case, both inclusive.
+fn days_of(whole: &Interval) -> (NaiveDate, NaiveDate) {
+    let last = whole.to.date_naive();
+    (
+        whole.from.date_naive(),
+        last.checked_add_days(Days::new(1)).unwrap_or(last),
+    )
+}
+
+struct Finder {
+    days: (NaiveDate, NaiveDate),
+    several: bool,
+    /// Real paths already listed: a file named twice must not be counted twice.
+    seen: BTreeSet<PathBuf>,
+    /// The last folder seen and its real path: resolving every file anew would double the walk.
+    folder: (PathBuf, PathBuf),
+    out: Finding,
+}
+
+/// What one folder holds beside files to read.
+#[derive(Default)]
+struct LeftOut {
+    siblings: BTreeMap<&'static str, u64>,
+    unlike: BTreeMap<String, u64>,
+    empty: u64,
+    special: u64,
+    twice: u64,
+    loops: u64,
+    unreadable: Vec<String>,
+}
+
+impl Finder {
+    fn input(&mut self, input: &Path) {
+        let typed = input.to_string_lossy().into_owned();
+        if input == Path::new("-") {
+            if self.seen.insert(input.to_path_buf()) {
+                self.out.files.push(Found {
+                    origin: Origin::Stdin,
+                    shown: typed,
+                    bytes: 0,
+                });
+            }
+            return;
+        }
+        match std::fs::metadata(input) {
+            Err(error) => self
+                .out
+                .notes
+                .push(Note::lost(typed, missing(input, &error))),
+            Ok(meta) if meta.is_dir() => self.walk(input, &typed),
+            Ok(meta) if meta.is_file() && meta.len() == 0 => {
+                self.out.notes.push(Note::lost(typed, "the file is empty"));
+            }
+            Ok(meta) => {
+                if self.first_time(input, false) {
+                    self.out.files.push(Found {
+                        origin: Origin::File(input.to_path_buf()),
+                        shown: typed,
+                        bytes: if meta.is_file() { meta.len() } else { 0 },
+                    });
+                } else {
+                    let why = "another input names the same file; it is read once";
+                    self.out.notes.push(Note::told(typed, why));
+                }
+            }
+        }
+    }
+
+    fn walk(&mut self, root: &Path, typed: &str) {
+        let mut left = LeftOut::default();
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => self.file(root, typed, &entry, &mut left),
+                Err(error) if error.loop_ancestor().is_some() => left.loops += 1,
+                Err(error) => left.unreadable.push(match error.io_error() {
+                    Some(cause) => format!("{} ({cause})", relative(root, error.path())),
+                    None => relative(root, error.path()),
+                }),
+            }
+        }
+        self.tell(typed, left);
+    }
+
+    fn file(&mut self, root: &Path, typed: &str, entry: &walkdir::DirEntry, left: &mut LeftOut) {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy();
+        if let Some(kind) = sibling(path, &name) {
+            *left.siblings.entry(kind).or_default() += 1;
+            return;
+        }
+        if !entry.file_type().is_file() {
+            left.special += 1;
+            return;
+        }
+        let extension = extension(&name);
+        let known = EXTENSIONS.contains(&extension.as_str());
+        if !known && !extension.is_empty() {
+            *left.unlike.entry(format!(".{extension}")).or_default() += 1;
+            return;
+        }
+        // The date is judged before the size: a year of other days must not cost a stat each.
+        if known && self.is_outside(path, &name) {
+            self.out.pruned += 1;
+            return;
+        }
+        let bytes = match entry.metadata() {
+            Ok(meta) => meta.len(),
+            Err(error) => {
+                left.unreadable
+                    .push(format!("{} ({error})", relative(root, Some(path))));
+                return;
+            }
+        };
+        if bytes == 0 {
+            left.empty += 1;
+        } else if !known && !looks_like_records(path) {
+            *left.unlike.entry("no extension".to_owned()).or_default() += 1;
+        } else if !known && self.is_outside(path, &name) {
+            self.out.pruned += 1;
+        } else if self.first_time(path, entry.path_is_symlink()) {
+            let inside = relative(root, Some(path));
+            let shown = if self.several {
+                format!("{}/{inside}", typed.trim_end_matches('/'))
+            } else {
+                inside
+            };
+            self.out.files.push(Found {
+                origin: Origin::File(path.to_path_buf()),
+                shown,
+                bytes,
+            });
+        } else {
+            left.twice += 1;
+        }
+    }
+
+    fn is_outside(&self, path: &Path, name: &str) -> bool {
+        day_of_name(name)
+            .or_else(|| day_of_folders(path))
+            .is_some_and(|day| day < self.days.0 || day > self.days.1)
+    }
+
+    /// Whether the real file behind `path` was not listed before.
+    fn first_time(&mut self, path: &Path, is_link: bool) -> bool {
+        let real = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) if !is_link && !parent.as_os_str().is_empty() => {
+                if self.folder.0 != parent {
+                    let real = parent
+                        .canonicalize()
+                        .unwrap_or_else(|_| parent.to_path_buf());
+                    self.folder = (parent.to_path_buf(), real);
+                }
+                self.folder.1.join(name)
+            }
+            _ => path.canonicalize().unwrap_or_else(|_| path.to_path_buf()),
+        };
+        self.seen.insert(real)
+    }
+
+    fn tell(&mut self, typed: &str, left: LeftOut) {
+        let notes = &mut self.out.notes;
+        for (kind, count) in left.siblings {
+            let why = SIBLINGS
+                .iter()
+                .find_map(|(name, why)| (*name == kind).then_some(*why))
+                .unwrap_or_default();
+            notes.push(Note::told(
+                typed,
+                format!("{} of {kind} not read: {why}", files(count)),
+            ));
+        }
+        if !left.unlike.is_empty() {
+            let total = left.unlike.values().sum();
+            let kinds: Vec<String> = left
+                .unlike
+                .iter()
+                .take(8)
+                .map(|(kind, count)| format!("{kind}: {count}"))
+                .collect();
+            notes.push(Note::told(
+                typed,
+                format!(
+                    "{} not read: not named like CloudTrail logs ({}{})",
+                    files(total),
+                    kinds.join(", "),
+                    if left.unlike.len() > 8 { ", …" } else { "" }
+                ),
+            ));
+        }
+        if left.empty > 0 {
+            let verb = if left.empty == 1 { "is" } else { "are" };
+            notes.push(Note::lost(
+                typed,
+                format!(
+                    "{} {verb} empty (0 bytes), which CloudTrail never writes: the copy may be incomplete",
+                    files(left.empty)
+                ),
+            ));
+        }
+        if left.special > 0 {
+            let why = format!(
+                "{} not read: pipes, sockets or devices",
+                files(left.special)
+            );
+            notes.push(Note::told(typed, why));
+        }
+        if left.twice > 0 {
+            let why = format!("{} reached twice; read once", files(left.twice));
+            notes.push(Note::told(typed, why));
+        }
+        if left.loops > 0 {
+            let why = "a link leads back to a folder above it; it was not followed again";
+            notes.push(Note::told(typed, why));
+        }
+        if let Some(first) = left.unreadable.first() {
+            let why = format!(
+                "{} could not be opened, first {first}",
+                files(left.unreadable.len() as u64)
+            );
+            notes.push(Note::lost(typed, why));
+        }
+    }
+}
+
+fn files(count: u64) -> String {
+    if count == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{count} files")
+    }
+}
+
+fn missing(input: &Path, error: &std::io::Error) -> String {
+    let typed = input.to_string_lossy();
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return format!("cannot be opened: {error}");
+    }
+    if typed.starts_with("s3://") {
+        return "a bucket cannot be read from here: copy it first (aws s3 cp --recursive) and name \
+                the folder"
+            .to_owned();
+    }
+    if typed.contains(['*', '?']) {
+        return "no file matches this pattern: check the folder, or name the folder itself"
+            .to_owned();
+    }
+    "no such file or folder: check the spelling and the current directory".to_owned()
+}
+
+fn relative(root: &Path, path: Option<&Path>) -> String {
+    let Some(path) = path else {
+        return "an entry".to_owned();
+    };
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = inside
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+fn extension(name: &str) -> String {
+    Path::new(name)
+        .extension()
+        .map(|end| end.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+/// The sibling kind a file belongs to, by its folders or its own name.
+fn sibling(path: &Path, name: &str) -> Option<&'static str> {
+    SIBLINGS.iter().map(|(kind, _)| *kind).find(|kind| {
+        name.split('_').any(|part| part == *kind)
+            || path
+                .parent()
+                .is_some_and(|parent| parent.iter().any(|part| part == *kind))
+    })
+}
+
+/// The delivery day in a name like `111122223333_CloudTrail_us-east-1_20260311T0705Z_ab….json.gz`.
+/// AWS prints the name with and without the underscore after `Z`.
+fn day_of_name(name: &str) -> Option<NaiveDate> {
+    let mut parts = name.split('_');
+    parts.find(|part| *part == "CloudTrail")?;
+    let stamp = parts.nth(1)?;
+    let (date, time) = (stamp.get(..8)?, stamp.get(8..14)?);
+    let timed = time.starts_with('T')
+        && time.ends_with('Z')
+        && time.get(1..5)?.bytes().all(|b| b.is_ascii_digit());
+    if !timed {
+        return None;
+    }
+    day(date.get(..4)?, date.get(4..6)?, date.get(6..8)?)
+}
+
+/// The delivery day in the folders `…/YYYY/MM/DD/file`.
+fn day_of_folders(path: &Path) -> Option<NaiveDate> {
+    let mut up = path.parent()?.iter().rev();
+    let (dd, mm, yyyy) = (up.next()?, up.next()?, up.next()?);
+    day(yyyy.to_str()?, mm.to_str()?, dd.to_str()?)
+}
+
+fn day(yyyy: &str, mm: &str, dd: &str) -> Option<NaiveDate> {
+    let number = |text: &str, len: usize| {
+        (text.len() == len && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<u32>().ok())
+            .flatten()
+    };
+    NaiveDate::from_ymd_opt(
+        i32::try_from(number(yyyy, 4)?).ok()?,
+        number(mm, 2)?,
+        number(dd, 2)?,
+    )
+}
+
+/// Whether the first bytes of a file without extension are gzip or the start of JSON.
+fn looks_like_records(path: &Path) -> bool {
+    let mut head = [0u8; 64];
+    let Ok(count) = File::open(path).and_then(|mut file| file.read(&mut head)) else {
+        // Let the reader meet the same error and tell it.
+        return true;
+    };
+    let head = head.get(..count).unwrap_or_default();
+    if head.starts_with(&[0x1f, 0x8b])
+        || head.starts_with(&[0xff, 0xfe])
+        || head.starts_with(&[0xfe, 0xff])
+    {
+        return true;
+    }
+    let text = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head);
+    matches!(
+        text.iter().find(|b| !b.is_ascii_whitespace() && **b != 0),
+        Some(b'{' | b'[')
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delivery_day_is_read_from_names_and_folders() {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 11);
+        for name in [
+            "111122223333_CloudTrail_us-east-1_20260311T0705Z_abcDEF0123456789.json.gz",
+            "111122223333_CloudTrail_us-east-1_20260311T0705ZabcDEF0123456789.json.gz",
+        ] {
+            assert_eq!(day_of_name(name), day, "{name}");
+        }
+        for name in [
+            "export_20260311T0705Z.json",
+            "1_CloudTrail_us-east-1_20261311T0705Z_a.json",
+            "1_CloudTrail_us-east-1_2026é311T0705Z_a.json",
+            "1_CloudTrail_us-east-1",
+        ] {
+            assert_eq!(day_of_name(name), None, "{name}");
+        }
+        assert_eq!(day_of_folders(Path::new("a/2026/03/11/x.json")), day);
+        assert_eq!(day_of_folders(Path::new("a/2026/3/11/x.json")), None);
+        assert_eq!(day_of_folders(Path::new("x.json")), None);
+    }
+}

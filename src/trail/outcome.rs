@@ -1,0 +1,139 @@
+//! The end of a scan: rows sorted, every record accounted for, the outcome named.
+
+use super::TrailScan;
+use super::dedupe::dedupe;
+use super::gather::{Gather, Note, place};
+use crate::bundle::manifest::{Noun, Outcome, Refusal, SourceEntry, Tally};
+use std::path::PathBuf;
+
+/// Refusals told one by one; a folder of thousands of broken files is one more sentence.
+const REFUSALS_CAP: usize = 200;
+
+/// Turns what was gathered into the answer.
+pub(super) fn conclude(
+    inputs: &[PathBuf],
+    files_pruned: u64,
+    mut notes: Vec<Note>,
+    mut gather: Gather,
+) -> TrailScan {
+    notes.append(&mut gather.notes);
+    notes.sort();
+    let mut by_scope = gather.tallies();
+    let controls = gather.control_rows();
+    let (kept, twice) = dedupe(std::mem::take(&mut gather.kept));
+    for one in &twice {
+        let place = place(&one.call.recipient_account, &one.call.region);
+        by_scope.entry(place).or_default().duplicate += 1;
+    }
+    let mut calls = Vec::with_capacity(kept.len());
+    let mut changes = Vec::new();
+    for one in kept {
+        let place = place(&one.call.recipient_account, &one.call.region);
+        let tally = by_scope.entry(place).or_default();
+        tally.used += 1;
+        tally.late += u64::from(one.is_late());
+        changes.extend(one.change.map(|change| *change));
+        if one.is_call {
+            calls.push(one.call);
+        }
+    }
+    changes.sort();
+    let mut tally = Tally::default();
+    for part in by_scope.values() {
+        tally.add(part);
+    }
+    let entry = SourceEntry {
+        noun: Noun::Trail,
+        outcome: outcome(inputs, gather.files_read, files_pruned, &notes),
+        asked: inputs
+            .iter()
+            .map(|input| input.to_string_lossy().into_owned())
+            .collect(),
+        tally,
+        by_scope,
+        refusals: refusals(notes),
+        files_read: gather.files_read,
+        files_pruned,
+        bytes_read: gather.bytes_read,
+    };
+    TrailScan {
+        calls,
+        changes,
+        controls,
+        entry,
+    }
+}
+
+fn outcome(inputs: &[PathBuf], read: u64, pruned: u64, notes: &[Note]) -> Outcome {
+    let losses: Vec<&Note> = notes.iter().filter(|note| note.lost).collect();
+    if read == 0 {
+        return unavailable(inputs, pruned, losses.first().or(notes.first().as_ref()));
+    }
+    match losses.as_slice() {
+        [] => Outcome::Complete,
+        [only] => Outcome::Partial {
+            why: format!("{}: {}", only.input, only.why),
+        },
+        [first, ..] => Outcome::Partial {
+            why: format!(
+                "{} inputs were refused or read in part, first {}: {}",
+                losses.len(),
+                first.input,
+                first.why
+            ),
+        },
+    }
+}
+
+fn unavailable(inputs: &[PathBuf], pruned: u64, first: Option<&&Note>) -> Outcome {
+    let (why, hint) = if inputs.is_empty() {
+        (
+            "no CloudTrail input was given".to_owned(),
+            "Name a file or folder of CloudTrail records with --cloudtrail.".to_owned(),
+        )
+    } else if pruned > 0 {
+        (
+            format!("all {pruned} files lie outside the baseline and window by their date"),
+            "Check the window, or name single files: those are read whatever their date."
+                .to_owned(),
+        )
+    } else if let Some(note) = first {
+        (
+            format!("nothing could be read; {}: {}", note.input, note.why),
+            "Name the folder that holds AWSLogs/, or the .json.gz files themselves.".to_owned(),
+        )
+    } else {
+        (
+            "the inputs hold no files".to_owned(),
+            "Name the folder that holds AWSLogs/, or the .json.gz files themselves.".to_owned(),
+        )
+    };
+    Outcome::Unavailable { why, hint }
+}
+
+fn refusals(notes: Vec<Note>) -> Vec<Refusal> {
+    let more = notes.len().saturating_sub(REFUSALS_CAP);
+    let more_lost = notes
+        .iter()
+        .skip(REFUSALS_CAP)
+        .filter(|note| note.lost)
+        .count();
+    let mut refusals: Vec<Refusal> = notes
+        .into_iter()
+        .take(REFUSALS_CAP)
+        .map(|note| Refusal {
+            input: note.input,
+            why: note.why,
+            partly_used: note.partly_used,
+        })
+        .collect();
+    if more > 0 {
+        refusals.push(Refusal {
+            input: format!("{more} more inputs"),
+            why: format!("refused or read in part for reasons like those above; {more_lost} of them may hold evidence that is missing here"),
+            partly_used: true,
+        });
+    }
+    refusals.sort();
+    refusals
+}

@@ -1,0 +1,1 @@
+//! Whole scans of small archives.
