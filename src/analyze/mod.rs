@@ -2,4 +2,20 @@
 //! cannot fail on missing evidence (it returns findings *and gaps*) and knows no files, frames or
 //! clocks.
 
+mod change;
+mod cite;
+mod control;
+mod funnel;
+mod gaps;
+mod health;
+mod judge;
+mod quota;
+mod status;
 pub mod types;
+mod verdict;
+mod words;
+
+#[cfg(test)]
+mod stage;
+
+pub use judge::judge;

@@ -1,0 +1,196 @@
+//! Own changes ranked as possible causes of one incident. A change is a candidate because of what it
+//! can do and when it was made; it is never called the cause here.
+//!
+//! A failed change explains nothing and is listed last.
+
+use super::types::{ChangeCandidate, IncidentDraft, Signal};
+use super::verdict::rulebook;
+use super::words;
+use crate::case::Instant;
+use crate::facts::types::{Change, Facts, Profile};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// Changes up to this long before the onset are looked at: six hours.
+const BEFORE_S: i64 = 6 * 3600;
+/// Changes up to this long after the onset still count: clocks of two services differ.
+const SLACK_S: i64 = 120;
+/// At most so many are kept.
+const KEPT: usize = 20;
+/// Services whose writes reach every region.
+const GLOBAL_SOURCES: [&str; 3] = [
+    "iam.amazonaws.com",
+    "organizations.amazonaws.com",
+    "s3.amazonaws.com",
+];
+
+/// The candidates, best first.
+pub(super) fn candidates(
+    facts: &Facts,
+    draft: &IncidentDraft,
+    profile: &Profile,
+) -> Vec<ChangeCandidate> {
+    let onset = draft.span.from;
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<ChangeCandidate> = facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place.account == draft.place.account)
+        .flat_map(|trail| &trail.changes)
+        .filter(|change| {
+            change.region == draft.place.region
+                || GLOBAL_SOURCES.contains(&change.event_source.as_str())
+        })
+        // Global services land in every place of the account: one change, one candidate.
+        .filter(|change| seen.insert((change.event_id.clone(), change.time, change.api.clone())))
+        .filter_map(|change| candidate(change, draft.signal, onset, profile))
+        .collect();
+    found.sort_by_key(|candidate| {
+        (
+            !candidate.change.error_code.is_empty(),
+            Reverse(candidate.explains && candidate.touches),
+            Reverse(candidate.explains),
+            Reverse(candidate.touches),
+            candidate.lead_s.unsigned_abs(),
+            candidate.change.clone(),
+        )
+    });
+    found.truncate(KEPT);
+    found
+}
+
+fn candidate(
+    change: &Change,
+    signal: Signal,
+    onset: Instant,
+    profile: &Profile,
+) -> Option<ChangeCandidate> {
+    let lead_s = (onset - change.time).num_seconds();
+    if !(-SLACK_S..=BEFORE_S).contains(&lead_s) {
+        return None;
+    }
+    let worked = change.error_code.is_empty();
+    let fits = can_explain(change, signal);
+    let named = touched(change, profile);
+    if !fits && named.is_none() {
+        return None;
+    }
+    let when = if lead_s >= 0 {
+        format!("{} before the onset", words::length(lead_s))
+    } else {
+        format!(
+            "{} after the onset, within clock slack",
+            words::length(lead_s)
+        )
+    };
+    let mut parts = vec![when];
+    if let Some(name) = &named {
+        parts.push(format!("names {name}, which is affected"));
+    }
+    if !worked {
+        parts.push(format!(
+            "but it failed ({}), so it changed nothing",
+            change.error_code
+        ));
+    } else if fits {
+        parts.push(change.why.trim_end_matches('.').to_owned());
+    } else {
+        parts.push(format!(
+            "not known to cause {}",
+            signal.word().replace('_', " ")
+        ));
+    }
+    Some(ChangeCandidate {
+        change: change.clone(),
+        lead_s,
+        why: format!("{}.", parts.join("; ")),
+        touches: named.is_some(),
+        explains: fits && worked,
+    })
+}
+
+/// By the class list of the change table; for volume, by the kinds the verdicts' files name.
+fn can_explain(change: &Change, signal: Signal) -> bool {
+    let kind_of = |cause: &str| rulebook::of(cause).change_kinds.contains(&change.kind);
+    match signal {
+        Signal::Failures(class) => change.explains.contains(&class),
+        Signal::TrafficDrop => kind_of("network_path") || kind_of("evidence_gap"),
+        Signal::TrafficSurge => kind_of("quota_exhaustion"),
+    }
+}
+
+/// The first affected thing the change names: endpoint, repository, principal, or key of a message.
+fn touched(change: &Change, profile: &Profile) -> Option<String> {
+    let texts = [change.resource.as_str(), change.detail.as_str()];
+    let named =
+        |name: &str, prefixes: &[&str]| texts.iter().any(|text| mentions(text, name, prefixes));
+    let failing = |shares: &[crate::facts::types::Share]| -> Vec<String> {
+        // A volume incident has no failures: then everything in it is affected.
+        let any = shares.iter().any(|share| share.failures > 0);
+        shares
+            .iter()
+            .filter(|share| !share.name.is_empty() && (!any || share.failures > 0))
+            .map(|share| share.name.clone())
+            .collect()
+    };
+    for endpoint in failing(&profile.vpc_endpoints) {
+        if named(&endpoint, &[]) {
+            return Some(endpoint);
+        }
+    }
+    for repository in failing(&profile.repositories) {
+        if named(&repository, &["repository/"]) {
+            return Some(repository);
+        }
+    }
+    for principal in failing(&profile.principals) {
+        let short = principal.rsplit('/').next().unwrap_or(&principal);
+        if named(&principal, &[])
+            || (principal.contains('/') && named(short, &["role/", "user/", "instance-profile/"]))
+        {
+            return Some(principal);
+        }
+    }
+    key_in_messages(change, profile)
+}
+
+/// A key's ID (last part of its ARN) found in an error message of the incident.
+fn key_in_messages(change: &Change, profile: &Profile) -> Option<String> {
+    if change.kind != "kms" {
+        return None;
+    }
+    let key = change.resource.rsplit('/').next().unwrap_or_default();
+    // Anything shorter than an alias or key ID would match by accident.
+    if key.chars().count() < 8 {
+        return None;
+    }
+    let said = profile
+        .codes
+        .iter()
+        .map(|code| code.message.as_str())
+        .chain(profile.requests.iter().map(|r| r.error_message.as_str()))
+        .any(|message| mentions(message, key, &["key/", "alias/"]));
+    said.then(|| change.resource.clone())
+}
+
+/// Whether `text` holds `name` as a whole name: `app` is not in `my-app` nor in `team/app`. A `/`
+/// before it is allowed only as the end of one of `prefixes` (`repository/`, `role/`).
+pub(super) fn mentions(text: &str, name: &str, prefixes: &[&str]) -> bool {
+    if name.is_empty() {
+        return false;
+    }
+    let part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    text.match_indices(name).any(|(start, _)| {
+        let before = text.get(..start).unwrap_or_default();
+        let after = text.get(start + name.len()..).unwrap_or_default();
+        let free_before = before.chars().next_back().is_none_or(|c| !part_of_name(c))
+            || prefixes.iter().any(|prefix| before.ends_with(prefix));
+        // A full stop may end a sentence.
+        let rest = after.strip_prefix('.').unwrap_or(after);
+        let free_after = rest.chars().next().is_none_or(|c| !part_of_name(c));
+        free_before && free_after
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! A fault of the AWS service. Needs breadth (callers and APIs alike, or trouble elsewhere) and a
+//! second, independent leg; one caller's faults are never an outage.
+
+use super::card::Card;
+use super::fill;
+use super::scene::{FAR_BELOW, Scene};
+use super::shared;
+use crate::analyze::control::sharing;
+use crate::analyze::types::Confidence;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "aws_service_fault";
+    if scene.class() != Some(Class::ServerError) {
+        return Card::blocked(
+            cause,
+            format!(
+                "a service fault shows as server errors; this is {}.",
+                scene.signal_words()
+            ),
+        );
+    }
+    let mut card = Card::new(cause);
+    let callers = &scene.principals;
+    if callers.confined() {
+        let fill = fill::of_breadth(callers);
+        card.block(super::rulebook::render(
+            "{part} of {whole} faults came from one principal, {name}, while the other {others} made {rest_calls} of the same calls with {rest_failures} faults.",
+            &fill,
+        ));
+    }
+    let trail = scene.cite(Noun::Trail);
+    let (_, _, codes) = scene.codes_like(|_| true);
+    card.hold(
+        "server_codes",
+        &[
+            ("failures", words::count(scene.numbers.failures)),
+            ("calls", words::count(scene.numbers.calls)),
+            ("ratio", words::percent(scene.numbers.ratio)),
+            ("codes", codes),
+            ("baseline", words::percent(scene.numbers.baseline_ratio)),
+        ],
+        trail.clone(),
+    );
+    spread(scene, &mut card);
+    elsewhere(scene, &mut card);
+    shared::health_for_aws(scene, &mut card);
+    let blamed = shared::own_change_against(scene, &mut card);
+    if scene.volume.rose_first() {
+        card.hold("volume_first", &fill::of_volume(scene), trail.clone());
+    } else if !blamed {
+        headroom(scene, &mut card);
+    }
+    if scene.repositories.confined() {
+        card.hold(
+            "one_repository",
+            &fill::of_breadth(&scene.repositories),
+            trail,
+        );
+    }
+    card
+}
+
+fn spread(scene: &Scene<'_>, card: &mut Card) {
+    let trail = scene.cite(Noun::Trail);
+    let apis = &scene.apis;
+    let names = fill::join([
+        fill::of_breadth(&scene.principals),
+        vec![
+            ("apis", words::count(apis.similar.len() as u64)),
+            (
+                "api_names",
+                words::list(scene.draft.apis.iter().map(String::as_str), 4),
+            ),
+        ],
+    ]);
+    if scene.principals.wide() {
+        if apis.similar.len() >= 2 {
+            card.hold("spread_full", &names, trail.clone());
+        } else {
+            card.hold("spread_one_api", &names, trail.clone());
+            card.cap(Confidence::Medium);
+        }
+    } else {
+        shared::spread_over_callers(scene, card, "spread_full");
+    }
+    if apis.confined() {
+        let clean = fill::join([
+            names,
+            vec![
+                ("clean_calls", words::count(apis.rest.1)),
+                ("clean_failures", words::count(apis.rest.2)),
+            ],
+        ]);
+        card.hold("one_api", &clean, trail);
+    }
+}
+
+/// The same trouble in other accounts, regions or services at the same time.
+fn elsewhere(scene: &Scene<'_>, card: &mut Card) {
+    let controls = &scene.profile.controls;
+    let trail = scene.cite(Noun::Trail);
+    for (kind, rule, enough) in [
+        ("account", "several_accounts", 1),
+        ("region", "sibling_region", 1),
+        // Throttles of other services count as faults there, so one alone may be our own load.
+        ("service", "other_services", 2),
+    ] {
+        let groups = sharing(controls, kind);
+        if groups.len() >= enough {
+            card.hold(rule, &fill::of_groups(&groups), trail.clone());
+        }
+    }
+}
+
+/// Our own side was quiet: flat calls, far below a known quota, and no change that explains it.
+fn headroom(scene: &Scene<'_>, card: &mut Card) {
+    let factor = scene
+        .leads
+        .replays
+        .iter()
+        .filter_map(|replay| replay.peak_factor)
+        .fold(None, |worst: Option<f64>, next| {
+            Some(worst.map_or(next, |w| w.max(next)))
+        });
+    let Some(factor) = factor.filter(|factor| *factor < FAR_BELOW) else {
+        return;
+    };
+    if !scene.volume.flat() || !scene.changes_known() {
+        return;
+    }
+    let mut evidence = scene.cite(Noun::Trail);
+    evidence.extend(scene.cite(Noun::Quotas));
+    let fill = fill::join([
+        fill::of_volume(scene),
+        vec![("factor", words::percent(factor))],
+    ]);
+    card.hold("headroom", &fill, evidence);
+}

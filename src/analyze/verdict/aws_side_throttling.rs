@@ -1,0 +1,94 @@
+//! Throttling by AWS although the account stayed far below its own, fetched quota. Without the quota
+//! nobody can say so, and this cause is out.
+
+use super::card::Card;
+use super::fill;
+use super::scene::{FAR_BELOW, Scene};
+use super::shared;
+use crate::analyze::control::sharing;
+use crate::analyze::status;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "aws_side_throttling";
+    if scene.class() != Some(Class::Throttle) {
+        return Card::blocked(
+            cause,
+            format!("it is about throttles; this is {}.", scene.signal_words()),
+        );
+    }
+    if !scene.limits_known() {
+        return Card::blocked(
+            cause,
+            "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
+        );
+    }
+    // The busiest API against its own limit decides.
+    let busiest = scene
+        .throttled()
+        .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((factor, replay)) = busiest else {
+        return Card::blocked(cause, "no second with throttled calls was seen.");
+    };
+    if factor >= FAR_BELOW {
+        return Card::blocked(
+            cause,
+            format!(
+                "{} reached {} of its quota of {} per second, too near to call the load small.",
+                replay.api,
+                words::percent(factor),
+                words::number(replay.limit_per_s.unwrap_or_default()),
+            ),
+        );
+    }
+    let mut card = Card::new(cause);
+    let callers = &scene.principals;
+    if callers.confined() {
+        card.block(super::rulebook::render(
+            "{part} of {whole} throttles hit one principal, {name}, while the other {others} made {rest_calls} of the same calls with {rest_failures} throttles.",
+            &fill::of_breadth(callers),
+        ));
+    }
+    let trail = scene.cite(Noun::Trail);
+    let mut quota = trail.clone();
+    quota.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));
+    card.hold(
+        "headroom",
+        &[
+            ("failures", words::count(scene.numbers.failures)),
+            ("peak", words::count(u64::from(replay.peak_per_s))),
+            ("factor", words::percent(factor)),
+            (
+                "limit",
+                words::number(replay.limit_per_s.unwrap_or_default()),
+            ),
+        ],
+        quota,
+    );
+    shared::spread_over_callers(scene, &mut card, "spread_full");
+    let regions = sharing(&scene.profile.controls, "region");
+    if !regions.is_empty() {
+        card.hold("sibling_region", &fill::of_groups(&regions), trail.clone());
+    }
+    shared::health_for_aws(scene, &mut card);
+    shared::own_change_against(scene, &mut card);
+    shared::echoes(scene, &mut card);
+    if scene.volume.rose_first() {
+        card.hold("volume_first", &fill::of_volume(scene), trail.clone());
+    } else if scene.volume.flat() {
+        card.hold("flat_volume", &fill::of_volume(scene), trail);
+    }
+    if let Some((share, _)) = status::coverage(scene.facts)
+        && share < status::GOOD_COVERAGE
+    {
+        card.hold(
+            "poor_coverage",
+            &[("coverage", words::percent(share))],
+            scene.cite(Noun::Metrics),
+        );
+    }
+    card
+}

@@ -1,0 +1,141 @@
+//! Values for the placeholders of the rules' sentences.
+
+use super::breadth::Breadth;
+use super::scene::Scene;
+use crate::analyze::health::{self, Link};
+use crate::analyze::types::ChangeCandidate;
+use crate::analyze::words;
+use crate::case::rfc3339;
+use crate::facts::types::ControlGroup;
+
+/// Names and values of one sentence.
+pub(super) type Fill = Vec<(&'static str, String)>;
+
+/// A Health link.
+pub(super) fn of_health(link: &Link) -> Fill {
+    let matched = &link.matched;
+    vec![
+        ("arn", matched.arn.clone()),
+        ("service", matched.service.clone()),
+        ("region", matched.region.clone()),
+        ("overlap", words::length(matched.overlap_s)),
+        ("score", format!("{:.2}", matched.score)),
+        ("coincidence", words::percent(matched.coincidence)),
+    ]
+}
+
+/// An own change.
+pub(super) fn of_change(candidate: &ChangeCandidate) -> Fill {
+    let lead = if candidate.lead_s < 0 {
+        format!(
+            "{} after, within clock slack, instead of",
+            words::length(candidate.lead_s)
+        )
+    } else {
+        words::length(candidate.lead_s)
+    };
+    vec![
+        ("api", candidate.change.api.clone()),
+        ("principal", candidate.change.principal.clone()),
+        ("time", words::time(candidate.change.time)),
+        ("lead", lead),
+    ]
+}
+
+/// Ledger lines of a change: its trail, and the event itself by its ID.
+pub(super) fn change_evidence(scene: &Scene<'_>) -> Vec<String> {
+    scene.cite(crate::bundle::manifest::Noun::Trail)
+}
+
+/// A dimension with its top unit.
+pub(super) fn of_breadth(breadth: &Breadth) -> Fill {
+    let top = breadth.top.as_ref();
+    let name = top.map_or("", |unit| unit.name.as_str());
+    vec![
+        ("units", words::count(breadth.failing)),
+        ("tested", words::count(breadth.tested)),
+        ("within", words::count(breadth.similar.len() as u64)),
+        ("name", words::list([name], 1)),
+        ("part", words::count(top.map_or(0, |unit| unit.failures))),
+        ("whole", words::count(breadth.failures)),
+        ("others", words::count(breadth.rest.0)),
+        ("rest_calls", words::count(breadth.rest.1)),
+        ("rest_failures", words::count(breadth.rest.2)),
+    ]
+}
+
+/// The calls around the onset.
+pub(super) fn of_volume(scene: &Scene<'_>) -> Fill {
+    let volume = &scene.volume;
+    let lead = match volume.rise_lead_s {
+        Some(0) => "in the minute of the onset".to_owned(),
+        Some(lead) if lead > 0 => format!("{} before the onset", words::length(lead)),
+        Some(lead) => format!("{} after the onset", words::length(lead)),
+        None => "at no time that can be told".to_owned(),
+    };
+    vec![
+        (
+            "before",
+            volume
+                .before
+                .map_or("an unknown number".to_owned(), words::number),
+        ),
+        ("around", words::number(volume.around)),
+        ("peak", words::number(volume.peak)),
+        ("lead", lead),
+    ]
+}
+
+/// What came before the edge.
+pub(super) fn of_calm(scene: &Scene<'_>) -> Fill {
+    let (calls, failures) = scene.calm();
+    vec![
+        ("calm_calls", words::count(calls)),
+        ("calm_failures", words::count(failures)),
+        ("failures", words::count(scene.numbers.failures)),
+        ("calls", words::count(scene.numbers.calls)),
+    ]
+}
+
+/// Control groups by name with their counts.
+pub(super) fn of_groups(groups: &[&ControlGroup]) -> Fill {
+    let each: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            format!(
+                "{} ({} of {} calls)",
+                group.name,
+                words::count(group.failures),
+                words::count(group.calls)
+            )
+        })
+        .collect();
+    vec![("names", words::list(each.iter().map(String::as_str), 4))]
+}
+
+/// The incident itself, for `would_change`.
+pub(super) fn of_incident(scene: &Scene<'_>) -> Fill {
+    let onset = scene.draft.span.from;
+    let age = health::age_s(scene.facts, onset);
+    let unposted = health::unposted_share(age);
+    let weight = if unposted >= 0.2 {
+        "little"
+    } else if unposted >= 0.05 {
+        "something"
+    } else {
+        "that AWS published nothing, which is still no proof"
+    };
+    vec![
+        ("region", scene.draft.place.region.clone()),
+        ("span", scene.draft.span.to_string()),
+        ("onset", rfc3339(onset)),
+        ("age", words::length(age)),
+        ("unposted", words::percent(unposted)),
+        ("weight", weight.to_owned()),
+    ]
+}
+
+/// Several fills as one; the first value of a name stands.
+pub(super) fn join(parts: impl IntoIterator<Item = Fill>) -> Fill {
+    parts.into_iter().flatten().collect()
+}

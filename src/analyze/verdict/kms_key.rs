@@ -1,0 +1,82 @@
+//! Repositories whose KMS key was changed. Without a change of a key this cause is out: the codes
+//! alone do not say who broke it.
+
+use super::card::Card;
+use super::fill;
+use super::scene::Scene;
+use super::shared;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
+
+/// A key's change shows at the latest when cached data keys run out: six hours are looked at.
+const WITHIN_S: i64 = 6 * 3600;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "kms_key";
+    if !matches!(scene.class(), Some(Class::Dependency | Class::Denied)) {
+        return Card::blocked(
+            cause,
+            format!(
+                "a key shows as a refused dependency or as denials; this is {}.",
+                scene.signal_words()
+            ),
+        );
+    }
+    let mut card = Card::new(cause);
+    let book = card.book;
+    let (part, whole, codes) = scene.codes_like(|code| {
+        // Denials of the key itself name the KMS action in their message.
+        book.has_code(&code.code) || code.message.contains("kms:")
+    });
+    if part.saturating_mul(5) < whole.saturating_mul(4) || part == 0 {
+        card.block(format!(
+            "only {} of {} failures carry a code or message of KMS.",
+            words::count(part),
+            words::count(whole)
+        ));
+    }
+    let trail = scene.cite(Noun::Trail);
+    card.hold(
+        "codes",
+        &[
+            ("part", words::count(part)),
+            ("whole", words::count(whole)),
+            ("codes", codes),
+        ],
+        trail.clone(),
+    );
+    let changes = shared::changes_before(scene, &book.change_kinds, WITHIN_S);
+    match changes
+        .iter()
+        .find(|c| c.touches)
+        .or_else(|| changes.first())
+    {
+        Some(candidate) if candidate.touches => {
+            card.hold(
+                "named_change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        }
+        Some(candidate) => {
+            card.hold(
+                "change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        }
+        None => card.block("no successful change of a key in the six hours before was found."),
+    }
+    if scene.repositories.dominant {
+        card.hold(
+            "one_repository",
+            &fill::of_breadth(&scene.repositories),
+            trail.clone(),
+        );
+    }
+    if scene.sharp_edge() {
+        card.hold("edge", &fill::of_calm(scene), trail);
+    }
+    card
+}

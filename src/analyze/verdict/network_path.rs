@@ -1,0 +1,156 @@
+//! Calls that no longer arrive. They leave no record, so the reasoning is about who else went on.
+
+use super::card::Card;
+use super::fill;
+use super::scene::Scene;
+use super::shared;
+use crate::analyze::types::Signal;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::facts::types::{Meaning, Share};
+
+/// A change of the path acts at once; an hour allows for DNS and connection lifetimes.
+const WITHIN_S: i64 = 3600;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "network_path";
+    if scene.draft.signal != Signal::TrafficDrop {
+        return Card::blocked(
+            cause,
+            format!(
+                "a broken path shows as missing calls; this is {}.",
+                scene.signal_words()
+            ),
+        );
+    }
+    let mut card = Card::new(cause);
+    if scene.call_count_goes_on() {
+        card.block("CloudWatch counted calls all the while, so they arrived.");
+    }
+    if scene.others_vanish() {
+        card.block(
+            "every other service of the trail vanished as well, which no path to one service does.",
+        );
+    }
+    let trail = scene.cite(Noun::Trail);
+    if let Some(fell) = lone_fall(scene, &scene.profile.vpc_endpoints) {
+        card.hold("one_endpoint", &fell, trail);
+    }
+    let kinds = &card.book.change_kinds;
+    let changes = shared::changes_before(scene, kinds, WITHIN_S);
+    match changes
+        .iter()
+        .find(|c| c.touches)
+        .or_else(|| changes.first())
+    {
+        Some(candidate) if candidate.touches => {
+            card.hold(
+                "named_change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        }
+        Some(candidate) => {
+            card.hold(
+                "change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        }
+        None => {}
+    }
+    shared::others_continue(scene, &mut card);
+    resets(scene, &mut card);
+    if let Some((before, during)) = scene.call_count()
+        && during <= 0.5 * before
+    {
+        card.hold(
+            "call_count_fell",
+            &[
+                ("before", words::number(before)),
+                ("after", words::number(during)),
+            ],
+            scene.cite(Noun::Metrics),
+        );
+    }
+    card
+}
+
+/// The one value of a dimension whose calls vanished while the others went on, by the incident's
+/// share of the baseline. `None` when several fell, or nobody is left to compare with.
+pub(super) fn lone_fall(scene: &Scene<'_>, shares: &[Share]) -> Option<fill::Fill> {
+    let baseline_s = scene.facts.case.baseline.seconds().max(1) as f64;
+    let length = scene.draft.span.seconds().max(60) as f64;
+    let usual = |share: &Share| share.baseline_calls as f64 * length / baseline_s;
+    // Fewer expected calls than this cannot be missed.
+    let expected: Vec<(&Share, f64)> = shares
+        .iter()
+        .map(|share| (share, usual(share)))
+        .filter(|(_, usual)| *usual >= 3.0)
+        .collect();
+    let fell = |(share, usual): &(&Share, f64)| share.calls as f64 <= 0.2 * usual;
+    let mut fallen = expected.iter().filter(|pair| fell(pair));
+    let (one, before) = fallen.next()?;
+    if fallen.next().is_some() {
+        return None;
+    }
+    let rest: Vec<&(&Share, f64)> = expected
+        .iter()
+        .filter(|(share, _)| share.name != one.name)
+        .collect();
+    let rest_before: f64 = rest.iter().map(|(_, usual)| usual).sum();
+    let rest_after: u64 = rest
+        .iter()
+        .map(|(share, _)| share.calls)
+        .fold(0, u64::saturating_add);
+    let others_went_on = rest_before > 0.0 && rest_after as f64 >= 0.5 * rest_before;
+    others_went_on.then(|| {
+        vec![
+            ("name", words::list([one.name.as_str()], 1)),
+            ("before", words::number(before.round())),
+            ("after", words::count(one.calls)),
+            ("others_before", words::number(rest_before.round())),
+            ("others_after", words::count(rest_after)),
+        ]
+    })
+}
+
+/// Resets and drops on the endpoints the calls use (or on any, when none is recorded).
+fn resets(scene: &Scene<'_>, card: &mut Card) {
+    let used: Vec<&str> = scene
+        .profile
+        .vpc_endpoints
+        .iter()
+        .map(|share| share.name.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let broken = |meaning: &Meaning| match meaning {
+        Meaning::PrivateLink { metric, endpoint } => {
+            matches!(metric.as_str(), "RstPacketsReceived" | "PacketsDropped")
+                && (used.is_empty() || endpoint.is_empty() || used.contains(&endpoint.as_str()))
+        }
+        _ => false,
+    };
+    let (Some(before), Some(during)) = (
+        scene.metric_sum(broken, scene.before()),
+        scene.metric_sum(broken, scene.draft.span),
+    ) else {
+        return;
+    };
+    if during >= 10.0 && during >= 3.0 * before {
+        let name = if used.is_empty() {
+            "the endpoints".to_owned()
+        } else {
+            words::list(used, 3)
+        };
+        card.hold(
+            "resets",
+            &[
+                ("during", words::number(during)),
+                ("before", words::number(before)),
+                ("name", name),
+            ],
+            scene.cite(Noun::Metrics),
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! The account's own calls ran above its fetched quota and the throttles follow from that.
+
+use super::card::Card;
+use super::fill;
+use super::scene::Scene;
+use super::shared;
+use crate::analyze::types::QuotaReplay;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
+
+/// The model explains the throttles when it yields at least this share of them: the real bucket may
+/// be deeper than assumed, so more modelled than observed is no contradiction.
+const EXPLAINED: f64 = 1.0 / 3.0;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "quota_exhaustion";
+    if scene.class() != Some(Class::Throttle) {
+        return Card::blocked(
+            cause,
+            format!("it is about throttles; this is {}.", scene.signal_words()),
+        );
+    }
+    let known = scene.throttled().any(|replay| replay.limit_per_s.is_some());
+    if !known {
+        return Card::blocked(
+            cause,
+            "the quota was not collected, so nobody can say that the calls were above it.",
+        );
+    }
+    let over = scene
+        .throttled()
+        .filter(|replay| replay.peak_factor.is_some_and(|factor| factor >= 1.0))
+        .max_by_key(|replay| (replay.observed_throttles, std::cmp::Reverse(&replay.api)));
+    let Some(over) = over else {
+        return Card::blocked(cause, "in no second did the calls reach the known quota.");
+    };
+    let mut card = Card::new(cause);
+    let trail = scene.cite(Noun::Trail);
+    let mut quota = trail.clone();
+    quota.extend(Some(over.evidence.clone()).filter(|id| !id.is_empty()));
+    replay(over, &mut card, &quota);
+    if scene.volume.rose() {
+        card.hold("volume_rise", &fill::of_volume(scene), trail.clone());
+    } else if scene.volume.no_rise() {
+        card.hold("flat_volume", &fill::of_volume(scene), trail.clone());
+    }
+    if scene.principals.failing >= 2 {
+        card.hold(
+            "several_principals",
+            &fill::of_breadth(&scene.principals),
+            trail.clone(),
+        );
+    }
+    let calls = scene
+        .profile
+        .principals
+        .iter()
+        .map(|s| s.calls)
+        .fold(0, u64::saturating_add);
+    if let Some((name, own)) = over.consumers.first()
+        && own.saturating_mul(2) >= calls
+    {
+        card.hold(
+            "one_consumer",
+            &[
+                ("name", words::list([name.as_str()], 1)),
+                ("part", words::count(*own)),
+                ("whole", words::count(calls)),
+            ],
+            trail,
+        );
+    }
+    let kinds = &card.book.change_kinds;
+    if let Some(scale_out) = shared::changes_before(scene, kinds, shared::RIGHT_BEFORE_S).first() {
+        card.hold(
+            "scale_out",
+            &fill::of_change(scale_out),
+            fill::change_evidence(scene),
+        );
+    }
+    shared::echoes(scene, &mut card);
+    shared::health_for_customer(scene, &mut card);
+    card
+}
+
+fn replay(over: &QuotaReplay, card: &mut Card, evidence: &[String]) {
+    let fill = fill::join([
+        vec![
+            ("api", over.api.clone()),
+            ("peak", words::count(u64::from(over.peak_per_s))),
+            ("limit", words::number(over.limit_per_s.unwrap_or_default())),
+            (
+                "factor",
+                words::percent(over.peak_factor.unwrap_or_default()),
+            ),
+            ("seconds", words::count(u64::from(over.seconds_over))),
+            ("modelled", words::count(over.modelled_throttles)),
+            ("observed", words::count(over.observed_throttles)),
+        ],
+        over.spread.map_or_else(Vec::new, |(seconds, avoided)| {
+            vec![
+                ("spread", words::length(seconds)),
+                ("avoided", words::percent(avoided)),
+            ]
+        }),
+    ]);
+    card.hold("over_quota", &fill, evidence.to_vec());
+    if over.modelled_throttles as f64 >= EXPLAINED * over.observed_throttles as f64 {
+        card.hold("modelled", &fill, evidence.to_vec());
+    } else {
+        card.hold("not_modelled", &fill, evidence.to_vec());
+    }
+    if over.spread.is_some() {
+        card.hold("spread_helps", &fill, evidence.to_vec());
+    }
+}

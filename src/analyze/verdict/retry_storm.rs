@@ -1,0 +1,204 @@
+//! One caller made the extra calls and got the throttles: leave it out and nothing is wrong.
+
+use super::card::Card;
+use super::fill;
+use super::scene::{FAR_BELOW, Scene};
+use super::shared;
+use super::volume::excess_share;
+use crate::analyze::control::clean;
+use crate::analyze::types::Signal;
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
+
+/// Share of failures and of extra calls the one caller must hold.
+const NEARLY_ALL: f64 = 0.8;
+
+pub(super) fn weigh(scene: &Scene<'_>) -> Card {
+    let cause = "retry_storm";
+    match scene.draft.signal {
+        Signal::Failures(Class::Throttle) => throttles(scene),
+        Signal::TrafficSurge => surge(scene),
+        _ => Card::blocked(
+            cause,
+            format!(
+                "a storm of calls shows as throttles or as a surge; this is {}.",
+                scene.signal_words()
+            ),
+        ),
+    }
+}
+
+fn throttles(scene: &Scene<'_>) -> Card {
+    let cause = "retry_storm";
+    let callers = &scene.principals;
+    let Some(top) = callers.top.as_ref().filter(|_| callers.dominant) else {
+        return Card::blocked(
+            cause,
+            super::rulebook::render(
+                "{units} principals were throttled; the largest, {name}, holds {part} of {whole} throttles, not nearly all.",
+                &fill::of_breadth(callers),
+            ),
+        );
+    };
+    let mut card = Card::new(cause);
+    let trail = scene.cite(Noun::Trail);
+    let fill = fill::join([
+        fill::of_breadth(callers),
+        vec![
+            ("failure_word", "throttles".to_owned()),
+            ("control", control(scene)),
+        ],
+    ]);
+    let mut with_rest = fill.clone();
+    for (name, value) in &mut with_rest {
+        if *name == "rest_failures" {
+            *value = match callers.rest.2 {
+                0 => "no throttle".to_owned(),
+                1 => "1 throttle".to_owned(),
+                n => format!("{} throttles", words::count(n)),
+            };
+        }
+    }
+    if callers.comparable {
+        card.hold("one_principal", &with_rest, trail.clone());
+    } else {
+        card.hold("only_principal", &fill, trail.clone());
+    }
+    excess(scene, &mut card, &top.name);
+    rise(scene, &mut card);
+    if scene.profile.operations.recovered_by_retry > 0 {
+        let recovered = words::count(scene.profile.operations.recovered_by_retry);
+        card.hold("retried", &[("recovered", recovered)], trail);
+    }
+    quota(scene, &mut card);
+    shared::echoes(scene, &mut card);
+    shared::health_for_customer(scene, &mut card);
+    card
+}
+
+/// A surge has no failures: the one caller is found by its extra calls.
+fn surge(scene: &Scene<'_>) -> Card {
+    let cause = "retry_storm";
+    let busiest = scene
+        .profile
+        .principals
+        .iter()
+        .map(|share| share.name.as_str())
+        .filter_map(|name| {
+            excess_share(scene.facts, scene.profile, scene.draft.span, name)
+                .map(|(share, _)| (name, share))
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+    let Some((name, _)) = busiest.filter(|(_, share)| *share >= NEARLY_ALL) else {
+        return Card::blocked(
+            cause,
+            "no single principal made nearly all of the extra calls.",
+        );
+    };
+    let mut card = Card::new(cause);
+    let of_caller = |pick: fn(&crate::facts::types::Share) -> u64, own: bool| {
+        scene
+            .profile
+            .principals
+            .iter()
+            .filter(|share| (share.name == name) == own)
+            .map(pick)
+            .fold(0, u64::saturating_add)
+    };
+    let (own, rest) = (of_caller(|s| s.calls, true), of_caller(|s| s.calls, false));
+    let others = scene.profile.principals.len().saturating_sub(1) as u64;
+    card.hold(
+        "one_principal",
+        &[
+            ("part", words::count(own)),
+            ("whole", words::count(own.saturating_add(rest))),
+            ("failure_word", "calls".to_owned()),
+            ("name", words::list([name], 1)),
+            ("others", words::count(others)),
+            ("rest_calls", words::count(rest)),
+            ("rest_failures", "no surge".to_owned()),
+        ],
+        scene.cite(Noun::Trail),
+    );
+    excess(scene, &mut card, name);
+    rise(scene, &mut card);
+    shared::echoes(scene, &mut card);
+    shared::health_for_customer(scene, &mut card);
+    card
+}
+
+/// Other callers or services seen clean meanwhile, for the sentence without a direct comparison.
+fn control(scene: &Scene<'_>) -> String {
+    let controls = &scene.profile.controls;
+    for (kind, what) in [
+        ("principal", "Other principals"),
+        ("service", "Other services"),
+    ] {
+        let groups = clean(controls, kind);
+        let calls = groups.iter().map(|g| g.calls).fold(0, u64::saturating_add);
+        if calls > 0 {
+            let failures = groups
+                .iter()
+                .map(|g| g.failures)
+                .fold(0, u64::saturating_add);
+            return format!(
+                " {what} ({}) made {} calls meanwhile with {} faults.",
+                words::count(groups.len() as u64),
+                words::count(calls),
+                words::count(failures)
+            );
+        }
+    }
+    String::new()
+}
+
+fn excess(scene: &Scene<'_>, card: &mut Card, name: &str) {
+    let Some((share, calls)) = excess_share(scene.facts, scene.profile, scene.draft.span, name)
+    else {
+        return;
+    };
+    if share >= NEARLY_ALL {
+        card.hold(
+            "excess",
+            &[
+                ("name", words::list([name], 1)),
+                ("share", words::percent(share)),
+                ("excess", words::count(calls)),
+            ],
+            scene.cite(Noun::Trail),
+        );
+    }
+}
+
+fn rise(scene: &Scene<'_>, card: &mut Card) {
+    let trail = scene.cite(Noun::Trail);
+    if scene.volume.rose() {
+        card.hold("volume_rise", &fill::of_volume(scene), trail);
+    } else if scene.volume.no_rise() {
+        card.hold("no_rise", &fill::of_volume(scene), trail);
+    }
+}
+
+fn quota(scene: &Scene<'_>, card: &mut Card) {
+    let busiest = scene
+        .throttled()
+        .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((factor, replay)) = busiest else {
+        return;
+    };
+    let fill = [
+        ("peak", words::count(u64::from(replay.peak_per_s))),
+        ("factor", words::percent(factor)),
+        (
+            "limit",
+            words::number(replay.limit_per_s.unwrap_or_default()),
+        ),
+    ];
+    if factor >= 1.0 {
+        card.hold("quota_explains", &fill, scene.cite(Noun::Quotas));
+    } else if factor < FAR_BELOW {
+        card.hold("below_quota", &fill, scene.cite(Noun::Quotas));
+    }
+}

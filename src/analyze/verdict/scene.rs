@@ -1,0 +1,424 @@
+//! Everything a hypothesis may look at, measured once: counts, spread, volume, links and what was
+//! read at all. Measures only; weighing belongs to the hypotheses.
+
+use super::breadth::{Breadth, Unit};
+use super::volume::Volume;
+use crate::analyze::cite::Cite;
+use crate::analyze::health::{self, Link};
+use crate::analyze::judge::Numbers;
+use crate::analyze::status;
+use crate::analyze::types::{ChangeCandidate, IncidentDraft, QuotaReplay, Signal};
+use crate::analyze::words;
+use crate::bundle::manifest::Noun;
+use crate::case::Interval;
+use crate::ecr::Class;
+use crate::facts::types::{CodeShare, Facts, Meaning, Profile};
+
+/// A quota counts as far away when the busiest second stayed below this share of it.
+pub(super) const FAR_BELOW: f64 = 0.5;
+/// Failures below this are thin data, whatever the ratio.
+const THIN: u64 = 5;
+
+/// What others found out about the incident.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::analyze) struct Leads<'a> {
+    /// Health links, best first.
+    pub health: &'a [Link],
+    /// Own changes, best first.
+    pub changes: &'a [ChangeCandidate],
+    /// Quota replays, one per API.
+    pub replays: &'a [QuotaReplay],
+    /// Sentences on faults this may be the echo of.
+    pub echo_of: &'a [String],
+}
+
+/// One incident, measured.
+#[derive(Debug)]
+pub(in crate::analyze) struct Scene<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) draft: &'a IncidentDraft,
+    pub(super) profile: &'a Profile,
+    pub(super) numbers: Numbers,
+    pub(super) leads: Leads<'a>,
+    pub(super) principals: Breadth,
+    pub(super) repositories: Breadth,
+    pub(super) apis: Breadth,
+    pub(super) volume: Volume,
+    cite: Cite,
+}
+
+impl<'a> Scene<'a> {
+    /// Measures an incident.
+    pub(in crate::analyze) fn new(
+        facts: &'a Facts,
+        draft: &'a IncidentDraft,
+        profile: &'a Profile,
+        numbers: Numbers,
+        leads: Leads<'a>,
+    ) -> Self {
+        let usual = match draft.signal {
+            Signal::Failures(_) => numbers.baseline_ratio,
+            Signal::TrafficSurge | Signal::TrafficDrop => 0.0,
+        };
+        Self {
+            principals: Breadth::of(profile.principals.iter().map(Unit::from), usual),
+            repositories: Breadth::of(
+                profile
+                    .repositories
+                    .iter()
+                    .filter(|share| !share.name.is_empty())
+                    .map(Unit::from),
+                usual,
+            ),
+            apis: Breadth::of(api_units(facts, draft), usual),
+            volume: Volume::of(facts, &draft.place, &draft.apis, draft.span),
+            cite: Cite::new(facts, draft.span),
+            facts,
+            draft,
+            profile,
+            numbers,
+            leads,
+        }
+    }
+
+    /// Ledger lines of a source, for a reason.
+    pub(super) fn cite(&self, noun: Noun) -> Vec<String> {
+        self.cite.of(noun)
+    }
+
+    /// All ledger lines the incident rests on: the trail, and what its links cite.
+    pub(in crate::analyze) fn evidence(&self) -> Vec<String> {
+        let mut ids = self.cite(Noun::Trail);
+        let linked = self.leads.health.iter().map(|link| &link.matched.evidence);
+        let replayed = self.leads.replays.iter().map(|replay| &replay.evidence);
+        for id in linked.chain(replayed) {
+            if !id.is_empty() && !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        ids
+    }
+
+    /// The failing class, if the signal is one.
+    pub(super) fn class(&self) -> Option<Class> {
+        self.draft.signal.class()
+    }
+
+    /// The signal for sentences: `server error`, `traffic drop`.
+    pub(super) fn signal_words(&self) -> String {
+        match self.class() {
+            Some(class) => class.word().replace('_', " "),
+            None => self.draft.signal.word().replace('_', " "),
+        }
+    }
+
+    /// Failing codes of the incident's class.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &CodeShare> {
+        let class = self.class();
+        self.profile
+            .codes
+            .iter()
+            .filter(move |code| Some(code.class) == class)
+    }
+
+    /// How many failures of the class carry a code that fits, of how many, and those codes.
+    pub(super) fn codes_like(&self, fits: impl Fn(&CodeShare) -> bool) -> (u64, u64, String) {
+        let whole = self
+            .codes()
+            .map(|code| code.count)
+            .fold(0, u64::saturating_add);
+        let mut names: Vec<&str> = Vec::new();
+        let mut part = 0u64;
+        for code in self.codes().filter(|code| fits(code)) {
+            part = part.saturating_add(code.count);
+            if !names.contains(&code.code.as_str()) {
+                names.push(&code.code);
+            }
+        }
+        (part, whole, words::list(names, 4))
+    }
+
+    /// Calls with codes no table knows, when they outnumber the failures of the class.
+    pub(super) fn unclassified(&self) -> Option<(u64, String)> {
+        let unknown: Vec<&CodeShare> = self
+            .profile
+            .codes
+            .iter()
+            .filter(|code| code.class == Class::Unclassified)
+            .collect();
+        let count = unknown
+            .iter()
+            .map(|code| code.count)
+            .fold(0, u64::saturating_add);
+        let own = self.class() == Some(Class::Unclassified);
+        let is_failure = self.class().is_some();
+        let dominates = count > 0 && is_failure && (own || count > self.numbers.failures);
+        dominates.then(|| {
+            let names = unknown.iter().map(|code| code.code.as_str());
+            (count, words::list(names, 5))
+        })
+    }
+
+    /// Health events strong enough to be a leg.
+    pub(super) fn strong_health(&self) -> Option<&'a Link> {
+        self.leads.health.iter().find(|link| link.is_strong())
+    }
+
+    /// What a source-word, leg or gap asks for: whether it is there.
+    pub(super) fn knows(&self, what: &str) -> bool {
+        match what {
+            "health" => health::was_read(self.facts),
+            "quotas" => self.limits_known(),
+            "metrics" => {
+                status::was_read(self.facts, Noun::Metrics)
+                    && status::coverage(self.facts)
+                        .is_none_or(|(share, _)| share >= status::GOOD_COVERAGE)
+            }
+            "changes" => self.changes_known(),
+            _ => false,
+        }
+    }
+
+    /// Replays of APIs that were throttled.
+    pub(super) fn throttled(&self) -> impl Iterator<Item = &'a QuotaReplay> {
+        self.leads
+            .replays
+            .iter()
+            .filter(|replay| replay.observed_throttles > 0)
+    }
+
+    /// Whether the quota of every throttled API is known.
+    pub(super) fn limits_known(&self) -> bool {
+        let mut any = false;
+        for replay in self.throttled() {
+            any = true;
+            if replay.limit_per_s.is_none() {
+                return false;
+            }
+        }
+        any || self.leads.replays.iter().any(|r| r.limit_per_s.is_some())
+    }
+
+    /// Whether the trail records writes, so that an absent change means something.
+    pub(super) fn changes_known(&self) -> bool {
+        const WRITES: [&str; 8] = [
+            "Put",
+            "Create",
+            "Delete",
+            "Update",
+            "Upload",
+            "Initiate",
+            "Complete",
+            "BatchDelete",
+        ];
+        self.facts.trail.iter().any(|trail| {
+            !trail.changes.is_empty()
+                || trail.series.iter().any(|series| {
+                    WRITES.iter().any(|verb| series.api.starts_with(verb))
+                        && series.calls().iter().any(|count| *count > 0)
+                })
+        })
+    }
+
+    /// Whether there is enough past to compare with, or the effect needs none.
+    pub(super) fn calibrated(&self) -> bool {
+        let days = self
+            .draft
+            .episodes
+            .iter()
+            .map(|episode| episode.significance.calibrated_days)
+            .max()
+            .unwrap_or(0);
+        days >= 3 || self.overwhelming()
+    }
+
+    /// At least 30 failures, one call in ten, ten times the usual: no statistics needed.
+    fn overwhelming(&self) -> bool {
+        self.class().is_some()
+            && self.numbers.failures >= 30
+            && self.numbers.ratio >= 0.1
+            && self.numbers.ratio >= 10.0 * self.numbers.baseline_ratio
+    }
+
+    /// Too few failures for more than low confidence.
+    pub(super) fn thin(&self) -> bool {
+        self.class().is_some() && self.numbers.failures < THIN
+    }
+
+    /// Which gaps of the evidence hold, in the words of `would_change.when`.
+    pub(super) fn misses(&self, when: &str) -> bool {
+        match when {
+            "always" => true,
+            "health_missing" => !health::was_read(self.facts),
+            "health_silent" => health::was_read(self.facts) && self.leads.health.is_empty(),
+            "quota_missing" => {
+                !status::was_read(self.facts, Noun::Quotas)
+                    || (self.class() == Some(Class::Throttle) && !self.limits_known())
+            }
+            "metrics_missing" => !status::was_read(self.facts, Noun::Metrics),
+            "changes_unknown" => !self.changes_known(),
+            "uncalibrated" => !self.calibrated(),
+            _ => false,
+        }
+    }
+
+    /// Calls and failures of the failing principals before the incident: the calm before the edge.
+    pub(super) fn calm(&self) -> (u64, u64) {
+        let failing = |name: &str| {
+            self.profile
+                .principals
+                .iter()
+                .any(|share| share.name == name && share.failures > 0)
+        };
+        let baseline = self
+            .profile
+            .principals
+            .iter()
+            .filter(|share| share.failures > 0)
+            .fold((0u64, 0u64), |sum, share| {
+                (
+                    sum.0.saturating_add(share.baseline_calls),
+                    sum.1.saturating_add(share.baseline_failures),
+                )
+            });
+        let onset = crate::case::Minute::of(self.draft.span.from).0;
+        let mut hour = (0u64, 0u64);
+        for series in &self.profile.principal_series {
+            if !failing(&series.principal) {
+                continue;
+            }
+            let lead = usize::try_from(onset.saturating_sub(series.start.0)).unwrap_or(0);
+            let sum = |counts: &[u32]| {
+                let head = counts.get(..lead.min(counts.len())).unwrap_or_default();
+                head.iter().map(|c| u64::from(*c)).sum::<u64>()
+            };
+            hour.0 = hour.0.saturating_add(sum(&series.calls));
+            hour.1 = hour.1.saturating_add(sum(&series.failures));
+        }
+        if baseline.0 >= hour.0 { baseline } else { hour }
+    }
+
+    /// Whether the failures begin with a sharp edge: enough calls before, at most 2 % of them failed.
+    pub(super) fn sharp_edge(&self) -> bool {
+        let (calls, failures) = self.calm();
+        calls >= 10 && failures.saturating_mul(50) <= calls
+    }
+
+    /// As long a time before the incident as the incident itself.
+    pub(super) fn before(&self) -> Interval {
+        let span = self.draft.span;
+        let length = chrono::Duration::seconds(span.seconds());
+        let from = span.from.checked_sub_signed(length).unwrap_or(span.from);
+        Interval::new(from, span.from)
+    }
+
+    /// Sum of the metric series that fit over a span; `None` when none fits or none has a point in
+    /// `self.before()` or the incident, since absence of data is not zero.
+    pub(super) fn metric_sum(
+        &self,
+        fits: impl Fn(&Meaning) -> bool,
+        span: Interval,
+    ) -> Option<f64> {
+        let here =
+            |stated: &Option<String>, ours: &str| stated.as_deref().is_none_or(|s| s == ours);
+        let mut sum = None;
+        for series in &self.facts.metrics {
+            if !fits(&series.meaning)
+                || !here(&series.region, &self.draft.place.region)
+                || !here(&series.account, &self.draft.place.account)
+            {
+                continue;
+            }
+            let whole = self.before().hull(&self.draft.span);
+            if !series.points.iter().any(|(at, _)| whole.contains(*at)) {
+                continue;
+            }
+            let part: f64 = series
+                .points
+                .iter()
+                .filter(|(at, value)| span.contains(*at) && value.is_finite())
+                .map(|(_, value)| value)
+                .sum();
+            sum = Some(sum.unwrap_or(0.0) + part);
+        }
+        sum
+    }
+
+    /// CallCount of the affected APIs before and during, when CloudWatch has it.
+    pub(super) fn call_count(&self) -> Option<(f64, f64)> {
+        let affected = |meaning: &Meaning| matches!(meaning, Meaning::CallCount { api } if self.draft.apis.contains(api));
+        Some((
+            self.metric_sum(affected, self.before())?,
+            self.metric_sum(affected, self.draft.span)?,
+        ))
+    }
+
+    /// Whether CloudWatch counted calls the trail does not hold: records are missing, not calls.
+    pub(super) fn call_count_goes_on(&self) -> bool {
+        self.call_count().is_some_and(|(before, during)| {
+            during >= 10.0 && during >= 0.5 * before && during >= 3.0 * self.numbers.calls as f64
+        })
+    }
+
+    /// Records of all other services before and during, when the trail has some.
+    pub(super) fn other_services(&self) -> Option<(u64, u64)> {
+        let trail = self
+            .facts
+            .trail
+            .iter()
+            .find(|trail| trail.place == self.draft.place)?;
+        let sum = |span: Interval| -> u64 {
+            let (from, to) = crate::analyze::funnel::minutes(span);
+            trail
+                .controls
+                .iter()
+                .map(|control| {
+                    let index = |minute: i64| {
+                        usize::try_from(minute.saturating_sub(control.start.0))
+                            .unwrap_or(0)
+                            .min(control.calls.len())
+                    };
+                    let (lo, hi) = (index(from.0), index(to.0));
+                    let inside = control.calls.get(lo..hi.max(lo)).unwrap_or_default();
+                    inside.iter().map(|c| u64::from(*c)).sum::<u64>()
+                })
+                .fold(0, u64::saturating_add)
+        };
+        let before = sum(self.before());
+        (before >= 10).then(|| (before, sum(self.draft.span)))
+    }
+
+    /// Whether the other services of the trail went on as before.
+    pub(super) fn others_continue(&self) -> bool {
+        self.other_services()
+            .is_some_and(|(before, during)| during.saturating_mul(2) >= before)
+    }
+
+    /// Whether they vanished as well.
+    pub(super) fn others_vanish(&self) -> bool {
+        self.other_services()
+            .is_some_and(|(before, during)| during.saturating_mul(10) <= before)
+    }
+}
+
+/// The class by API of the place, every API with calls: those that stayed clean are the comparison.
+fn api_units(facts: &Facts, draft: &IncidentDraft) -> Vec<Unit> {
+    let Some(class) = draft.signal.class() else {
+        return Vec::new();
+    };
+    let (from, to) = crate::analyze::funnel::minutes(draft.span);
+    facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place == draft.place)
+        .flat_map(|trail| &trail.series)
+        .map(|series| {
+            let (calls, failures) = series.sum(class, from, to);
+            Unit {
+                name: series.api.clone(),
+                calls,
+                failures,
+            }
+        })
+        .collect()
+}

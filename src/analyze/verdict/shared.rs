@@ -1,0 +1,151 @@
+//! Rules that several hypotheses share: what Health says, own changes, echoes of a fault.
+
+use super::card::Card;
+use super::fill;
+use super::scene::Scene;
+use crate::analyze::health;
+use crate::analyze::types::{ChangeCandidate, Confidence};
+use crate::bundle::manifest::Noun;
+use crate::facts::types::Relation;
+
+/// A change counts as right before the onset up to this many seconds: half an hour.
+pub(super) const RIGHT_BEFORE_S: i64 = 1800;
+
+/// Health for a cause on the AWS side: the leg, the support of a dependency, or the silence.
+pub(super) fn health_for_aws(scene: &Scene<'_>, card: &mut Card) {
+    if let Some(link) = scene.strong_health() {
+        card.hold(
+            "health_match",
+            &fill::of_health(link),
+            vec![link.matched.evidence.clone()],
+        );
+    } else if let Some(link) = scene
+        .leads
+        .health
+        .iter()
+        .find(|link| link.relation == Relation::Dependency)
+    {
+        card.hold(
+            "health_dependency",
+            &fill::of_health(link),
+            vec![link.matched.evidence.clone()],
+        );
+    } else if health::was_read(scene.facts) {
+        card.hold(
+            "health_silent",
+            &fill::of_incident(scene),
+            scene.cite(Noun::Health),
+        );
+    } else {
+        card.hold("health_missing", &fill::of_incident(scene), Vec::new());
+    }
+}
+
+/// Health against a cause on the customer's side: said, but of no points, since other callers were
+/// not affected. Only the account's own Health answer limits the confidence, because only its
+/// absence limits it too: dropping a source must never make the answer surer.
+pub(super) fn health_for_customer(scene: &Scene<'_>, card: &mut Card) {
+    if let Some(link) = scene.strong_health() {
+        let rule = if link.from_health || !card.has_rule("status_match") {
+            "health_match"
+        } else {
+            "status_match"
+        };
+        card.hold(
+            rule,
+            &fill::of_health(link),
+            vec![link.matched.evidence.clone()],
+        );
+    }
+}
+
+/// Own changes that succeeded and come right before the onset, of the kinds given (all when empty).
+pub(super) fn changes_before<'a>(
+    scene: &Scene<'a>,
+    kinds: &[String],
+    within_s: i64,
+) -> Vec<&'a ChangeCandidate> {
+    scene
+        .leads
+        .changes
+        .iter()
+        .filter(|candidate| candidate.change.error_code.is_empty())
+        .filter(|candidate| candidate.lead_s <= within_s)
+        .filter(|candidate| kinds.is_empty() || kinds.contains(&candidate.change.kind))
+        .collect()
+}
+
+/// An own change that can explain a failure blamed on AWS. It does not sink the cause, but it takes
+/// the quiet of our own side away and limits the confidence.
+pub(super) fn own_change_against(scene: &Scene<'_>, card: &mut Card) -> bool {
+    let changes = changes_before(scene, &[], RIGHT_BEFORE_S);
+    let explains = |touches: bool| {
+        changes
+            .iter()
+            .find(|candidate| candidate.explains && candidate.touches == touches)
+    };
+    if let Some(candidate) = explains(true) {
+        card.hold(
+            "own_change",
+            &fill::of_change(candidate),
+            fill::change_evidence(scene),
+        );
+        return true;
+    }
+    if let Some(candidate) = explains(false) {
+        if card.has_rule("possible_change") {
+            card.hold(
+                "possible_change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        } else {
+            card.hold(
+                "own_change",
+                &fill::of_change(candidate),
+                fill::change_evidence(scene),
+            );
+        }
+    }
+    false
+}
+
+/// How the failures are spread over callers: a leg, a weak leg, or a reason against.
+pub(super) fn spread_over_callers(scene: &Scene<'_>, card: &mut Card, wide: &str) {
+    let callers = &scene.principals;
+    let trail = scene.cite(Noun::Trail);
+    if callers.wide() {
+        card.hold(wide, &fill::of_breadth(callers), trail);
+    } else if callers.tested >= 3 || (callers.comparable && callers.failing < 2) {
+        card.hold("uneven", &fill::of_breadth(callers), trail);
+    } else if callers.failing > 0 && callers.similar.len() as u64 == callers.tested {
+        card.hold("all_of_few", &fill::of_breadth(callers), trail);
+        // One caller may always be the reason itself; two agree at least with each other.
+        card.cap(if callers.failing == 1 {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        });
+    }
+}
+
+/// Sentences on faults this may be the echo of.
+pub(super) fn echoes(scene: &Scene<'_>, card: &mut Card) {
+    for text in scene.leads.echo_of {
+        card.hold("echo", &[("echo", text.clone())], scene.cite(Noun::Trail));
+    }
+}
+
+/// Other services of the trail that went on, as a leg of a cause of volume.
+pub(super) fn others_continue(scene: &Scene<'_>, card: &mut Card) {
+    if !scene.others_continue() {
+        return;
+    }
+    let (before, during) = scene.other_services().unwrap_or_default();
+    let names = format!("{during} records during, {before} in as long a time before");
+    card.hold(
+        "others_continue",
+        &[("names", names)],
+        scene.cite(Noun::Trail),
+    );
+}

@@ -1,0 +1,106 @@
+//! Numbers and times as the verdict's sentences say them. No sentence lives here.
+
+use crate::case::Instant;
+
+/// A count with thousands separators: `3,010`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share as a percentage; small ones keep two significant digits, so that 0.03 % is not 0 %.
+pub(super) fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    if !value.is_finite() {
+        return "unknown".to_owned();
+    }
+    if value == 0.0 {
+        "0 %".to_owned()
+    } else if value.abs() >= 10.0 {
+        format!("{value:.0} %")
+    } else if value.abs() >= 1.0 {
+        format!("{value:.1} %")
+    } else if value.abs() >= 0.01 {
+        format!("{value:.2} %")
+    } else {
+        "below 0.01 %".to_owned()
+    }
+}
+
+/// A rate or factor with at most one decimal.
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        "unknown".to_owned()
+    } else if value.abs() >= 100.0 || value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 1.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// A length of time: `45 s`, `12 min`, `3.5 h`, `2.0 days`. The sign is dropped.
+pub(super) fn length(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", (seconds + 30) / 60),
+        7200..=172_799 => format!("{:.1} h", seconds as f64 / 3600.0),
+        _ => format!("{:.1} days", seconds as f64 / 86_400.0),
+    }
+}
+
+/// A time of day with its date, to the second: `2026-03-11 07:02:00Z`.
+pub(super) fn time(at: Instant) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// At most `max` names joined, then how many were left out; an empty name reads `(none)`.
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, max: usize) -> String {
+    let names: Vec<&str> = names
+        .into_iter()
+        .map(|name| if name.is_empty() { "(none)" } else { name })
+        .collect();
+    let shown: Vec<&str> = names.iter().take(max).copied().collect();
+    let left = names.len().saturating_sub(shown.len());
+    match (shown.is_empty(), left) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => shown.join(", "),
+        (false, left) => format!("{} and {left} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(3_010), "3,010");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(percent(0.0), "0 %");
+        assert_eq!(percent(0.345), "34 %");
+        assert_eq!(percent(0.0003), "0.03 %");
+        assert_eq!(percent(f64::NAN), "unknown");
+        assert_eq!(number(208.0), "208");
+        assert_eq!(number(1.25), "1.2");
+        assert_eq!(length(90), "90 s");
+        assert_eq!(length(-240), "4 min");
+        assert_eq!(
+            length(i64::MIN),
+            format!("{:.1} days", 9.223_372_036_854_776e18 / 86_400.0)
+        );
+        assert_eq!(list(["a", "", "c"], 2), "a, (none) and 1 more");
+        assert_eq!(list([], 2), "none");
+    }
+}
