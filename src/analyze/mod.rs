@@ -5,6 +5,8 @@
 mod change;
 mod cite;
 mod control;
+pub mod detect;
+pub mod episode;
 mod funnel;
 mod gaps;
 mod health;
@@ -18,4 +20,5 @@ mod words;
 #[cfg(test)]
 mod stage;
 
+pub use detect::detect;
 pub use judge::judge;

@@ -13,6 +13,7 @@ macro_rules! embedded {
 
 /// Every knowledge file, sorted by ID.
 pub const FILES: &[Entry] = embedded![
+    "detect/thresholds",
     "ecr/api",
     "ecr/changes",
     "ecr/classes",

@@ -1,0 +1,196 @@
+//! The constants of `queries/detect/thresholds.toml` as typed values. Nothing in this room may
+//! compare data with a number that does not come from here.
+
+use crate::catalog;
+use crate::ecr::Class;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// All constants.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    #[serde(rename = "title")]
+    _title: String,
+    #[serde(rename = "explain")]
+    _explain: String,
+    pub(crate) scan: Scan,
+    pub(crate) baseline: Baseline,
+    class: BTreeMap<Class, ClassLimits>,
+    pub(crate) floor: Floor,
+    pub(crate) floor_uncalibrated: Floor,
+    pub(crate) floor_benign: Floor,
+    pub(crate) calibration: Calibration,
+    pub(crate) episode: EpisodeLimits,
+    pub(crate) volume: Volume,
+    pub(crate) metric: Metric,
+}
+
+/// How intervals are tried.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scan {
+    pub(crate) lengths: Vec<usize>,
+    pub(crate) growth: f64,
+    pub(crate) candidate_score: f64,
+    pub(crate) split_score: f64,
+    pub(crate) most_intervals: usize,
+    pub(crate) least_failures: u64,
+}
+
+/// How the normal failure rate is learnt.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Baseline {
+    pub(crate) block_minutes: usize,
+    pub(crate) drop_share: f64,
+    pub(crate) drop_score: f64,
+    pub(crate) least_calls: u64,
+    pub(crate) shrink_calls: f64,
+    pub(crate) cell_errors: f64,
+}
+
+/// What is assumed of a class before any data.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClassLimits {
+    pub(crate) prior: f64,
+    pub(crate) window_only_cap: f64,
+    pub(crate) benign: bool,
+}
+
+/// The smallest effect worth an episode.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Floor {
+    pub(crate) excess: f64,
+    pub(crate) ratio_times: f64,
+    pub(crate) ratio_plus: f64,
+    pub(crate) minutes: usize,
+    pub(crate) burst_excess: f64,
+    pub(crate) burst_minutes: usize,
+}
+
+impl Floor {
+    /// The ratio an interval must reach against the expected ratio `p0`.
+    pub(crate) fn ratio(&self, p0: f64) -> f64 {
+        (self.ratio_times * p0).max(p0 + self.ratio_plus)
+    }
+}
+
+/// How scores become p-values.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Calibration {
+    pub(crate) least_days: usize,
+    pub(crate) most_days: usize,
+    pub(crate) days_per_drop: usize,
+    pub(crate) outlier_times: f64,
+    pub(crate) false_discovery: f64,
+    pub(crate) uncalibrated_p: f64,
+}
+
+/// How intervals become episodes and incidents; minutes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EpisodeLimits {
+    pub(crate) gap: usize,
+    pub(crate) ongoing: usize,
+    pub(crate) merge: i64,
+    pub(crate) member_share: f64,
+    pub(crate) member_failures: u64,
+}
+
+/// Surge and collapse of calls.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Volume {
+    pub(crate) profile_half_width: usize,
+    pub(crate) least_rate: f64,
+    pub(crate) surge_times: f64,
+    pub(crate) surge_excess: f64,
+    pub(crate) drop_share: f64,
+    pub(crate) drop_minutes: usize,
+    pub(crate) drop_expected: f64,
+    pub(crate) drop_minutes_api: usize,
+    pub(crate) drop_expected_api: f64,
+    pub(crate) score: f64,
+    pub(crate) beats_history: f64,
+    pub(crate) dominant_share: f64,
+    pub(crate) member_share: f64,
+    pub(crate) dispersion_unknown: f64,
+    pub(crate) hole_minutes: i64,
+    pub(crate) hole_calls: f64,
+    pub(crate) hole_share: f64,
+}
+
+/// Unusual stretches of CloudWatch series.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metric {
+    pub(crate) enter: f64,
+    pub(crate) leave: f64,
+    pub(crate) history_quantile: f64,
+    pub(crate) history_times: f64,
+    pub(crate) points: usize,
+    pub(crate) gap_points: usize,
+    pub(crate) neighbourhood: i64,
+    pub(crate) scale_share: f64,
+    pub(crate) effect_share: f64,
+    pub(crate) effect_share_gauge: f64,
+    pub(crate) effect_counts: f64,
+    pub(crate) rolling_points: usize,
+    pub(crate) least_points: usize,
+}
+
+impl Limits {
+    /// What is assumed of `class`.
+    ///
+    /// # Panics
+    /// Never on data: a test reads the table for every failing class.
+    pub(crate) fn class(&self, class: Class) -> ClassLimits {
+        *self
+            .class
+            .get(&class)
+            .unwrap_or_else(|| panic!("queries/detect/thresholds.toml lacks {}", class.word()))
+    }
+
+    /// Window lengths in minutes up to `most`, ascending, `most` included.
+    pub(crate) fn lengths(&self, most: usize) -> Vec<usize> {
+        let mut lengths = self.scan.lengths.clone();
+        while let Some(last) = lengths.last().copied().filter(|last| *last < most) {
+            lengths.push(((last as f64 * self.scan.growth) as usize).max(last + 1));
+        }
+        lengths.retain(|length| *length < most);
+        lengths.push(most);
+        lengths
+    }
+}
+
+/// The embedded constants, parsed once.
+pub(crate) fn limits() -> &'static Limits {
+    static LIMITS: OnceLock<Limits> = OnceLock::new();
+    LIMITS.get_or_init(|| catalog::table("detect/thresholds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failing_class_has_its_assumptions() {
+        for class in Class::ALL.into_iter().filter(|c| *c != Class::Success) {
+            assert!(limits().class(class).prior > 0.0, "{}", class.word());
+        }
+    }
+
+    #[test]
+    fn lengths_end_with_the_longest_and_ascend() {
+        for most in [1, 2, 60, 224, 225, 10_080] {
+            let lengths = limits().lengths(most);
+            assert_eq!(lengths.last(), Some(&most));
+            assert!(lengths.is_sorted() && lengths.len() < 40);
+        }
+    }
+}
