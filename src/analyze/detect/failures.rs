@@ -9,7 +9,7 @@ use super::calibrate::{self, Gumbel};
 use super::grid::{DAY, Grid, add, total};
 use super::limits::{Floor, limits};
 use super::scan::{Cost, Hit, Scan};
-use crate::analyze::types::{Episode, Signal, Significance};
+use crate::analyze::types::{Episode, IncidentDraft, Signal, Significance};
 use crate::ecr::Class;
 use crate::facts::types::{Facts, Place, TrailFacts};
 
@@ -379,4 +379,30 @@ fn episode(
 /// Whether an interval reaches the end of the settled data.
 pub(super) fn is_ongoing(to: usize, grid: &Grid) -> bool {
     to.saturating_add(limits().episode.ongoing) >= grid.settled.min(grid.len)
+}
+
+/// Sets the peak of every draft of failures to the minute with most failures over its members.
+pub(super) fn find_peaks(drafts: &mut [IncidentDraft], facts: &Facts, grid: &Grid) {
+    for draft in drafts {
+        let Some(class) = draft.signal.class() else {
+            continue;
+        };
+        let mut sum = vec![0; grid.len];
+        for series in facts
+            .trail
+            .iter()
+            .filter(|trail| trail.place == draft.place)
+            .flat_map(|trail| &trail.series)
+            .filter(|series| draft.apis.contains(&series.api))
+        {
+            if let Some(counts) = series.classes.get(&class) {
+                add(&mut sum, &grid.lay(series.start, counts));
+            }
+        }
+        let (from, to) = (grid.index_of(draft.span.from), grid.index_of(draft.span.to));
+        let peak = (from..to).max_by_key(|at| (sum.get(*at), std::cmp::Reverse(*at)));
+        if let Some(peak) = peak {
+            draft.peak = grid.minute(peak);
+        }
+    }
 }

@@ -8,13 +8,18 @@ mod baseline;
 mod calibrate;
 mod failures;
 mod grid;
+mod hole;
 pub(crate) mod limits;
+mod metric;
+mod profile;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 use super::episode::merge;
 use super::types::Detected;
+use crate::case::Interval;
 use crate::facts::types::Facts;
 use grid::Grid;
 
@@ -25,9 +30,23 @@ pub fn detect(facts: &Facts) -> Detected {
     if grid.split >= grid.len {
         return Detected::default();
     }
-    let episodes = failures::episodes(facts, &grid);
-    Detected {
-        drafts: merge(episodes, facts.case.window),
-        anomalies: Vec::new(),
+    let mut episodes = failures::episodes(facts, &grid);
+    let (mut anomalies, drops) = volume::swings(facts, &grid);
+    episodes.extend(drops);
+    episodes.extend(hole::holes(facts, &grid));
+    anomalies.extend(metric::anomalies(facts));
+    // The grid counts whole minutes; the window may begin or end inside one.
+    let window = facts.case.window;
+    for anomaly in &mut anomalies {
+        let span = anomaly.span;
+        anomaly.span = Interval::new(span.from.max(window.from), span.to.min(window.to));
     }
+    anomalies.sort_by(|a, b| {
+        (a.span.from, &a.series, a.span.to)
+            .cmp(&(b.span.from, &b.series, b.span.to))
+            .then(a.score.total_cmp(&b.score))
+    });
+    let mut drafts = merge(episodes, window);
+    failures::find_peaks(&mut drafts, facts, &grid);
+    Detected { drafts, anomalies }
 }

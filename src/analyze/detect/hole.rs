@@ -1,0 +1,170 @@
+//! Holes in the trail: minutes in which CloudWatch counted calls and CloudTrail shows none.
+//!
+//! Either the calls went unrecorded or the records were not delivered; the judge decides, but such
+//! a span must never pass as quiet.
+
+use super::failures::is_ongoing;
+use super::grid::{Grid, add, total};
+use super::limits::limits;
+use crate::analyze::types::{Episode, Signal, Significance};
+use crate::case::Minute;
+use crate::facts::types::{Facts, Meaning, MetricSeries, TrailFacts};
+use std::collections::BTreeMap;
+
+/// Calls counted in `[from, to)` minutes of the axis.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    from: usize,
+    to: usize,
+    calls: f64,
+}
+
+/// A stretch of silent points.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    from: usize,
+    to: usize,
+    calls: f64,
+    peak: (f64, usize),
+}
+
+/// One episode per hole and API, unsorted.
+pub(super) fn holes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
+    let alone = facts.trail.len() == 1;
+    let mut episodes = Vec::new();
+    for trail in &facts.trail {
+        let mut by_api: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for series in &trail.series {
+            let sum = by_api
+                .entry(series.api.as_str())
+                .or_insert_with(|| vec![0; grid.len]);
+            add(sum, &grid.calls(series));
+        }
+        for (api, calls) in by_api {
+            // An API the trail never shows at all is a matter of coverage, not of one span.
+            if total(&calls, 0, grid.len) == 0 {
+                continue;
+            }
+            let counts = counted(facts, trail, api, alone, grid);
+            for run in runs(&counts, &calls) {
+                episodes.push(told(trail, api, &calls, run, grid));
+            }
+        }
+    }
+    episodes
+}
+
+/// CallCount of one API inside the settled window, by time.
+fn counted(facts: &Facts, trail: &TrailFacts, api: &str, alone: bool, grid: &Grid) -> Vec<Count> {
+    let place = &trail.place;
+    let is_here = |series: &&MetricSeries| {
+        // A series that does not say where it is from fits only when there is one place.
+        let fits = |stated: &Option<String>, value: &str| match stated {
+            Some(stated) => stated == value,
+            None => alone,
+        };
+        matches!(&series.meaning, Meaning::CallCount { api: of } if of == api)
+            && fits(&series.account, &place.account)
+            && fits(&series.region, &place.region)
+    };
+    let mut counts: Vec<Count> = facts
+        .metrics
+        .iter()
+        .filter(is_here)
+        .flat_map(|series| {
+            let minutes = (series.period_s / 60).clamp(1, 1440);
+            series.points.iter().map(move |(at, calls)| {
+                let start = Minute::of(*at);
+                (start, start.plus(minutes), *calls)
+            })
+        })
+        .filter(|(from, to, _)| {
+            grid.minute(grid.split) <= *from && *to <= grid.minute(grid.settled)
+        })
+        .map(|(from, to, calls)| Count {
+            from: grid.index(from),
+            to: grid.index(to),
+            calls: calls.max(0.0),
+        })
+        .collect();
+    if counts.is_empty() {
+        counts = facts
+            .coverage
+            .iter()
+            .filter(|coverage| coverage.place == *place && coverage.api == api)
+            .flat_map(|coverage| &coverage.silent_minutes)
+            .map(|minute| grid.index(*minute))
+            .filter(|at| grid.split <= *at && *at < grid.settled)
+            .map(|at| Count {
+                from: at,
+                to: at + 1,
+                calls: 1.0,
+            })
+            .collect();
+    }
+    counts.sort_by_key(|count| (count.from, count.to));
+    counts
+}
+
+/// Stretches in which the trail shows next to nothing of what was counted. Points of zero calls
+/// bridge, points the trail does show end a stretch.
+fn runs(counts: &[Count], calls: &[u32]) -> Vec<Run> {
+    let limits_v = &limits().volume;
+    let gap = limits().episode.gap;
+    let mut runs: Vec<Run> = Vec::new();
+    let mut open: Option<Run> = None;
+    for count in counts {
+        let shown = total(calls, count.from, count.to) as f64;
+        let is_silent = count.calls > 0.0 && shown <= limits_v.hole_share * count.calls;
+        let broken = open.as_ref().is_some_and(|run| {
+            total(calls, run.to, count.from) > 0
+                || count.from.saturating_sub(run.to) > gap
+                || (!is_silent && shown > 0.0)
+        });
+        if broken {
+            runs.extend(open.take());
+        }
+        if is_silent {
+            let run = open.get_or_insert(Run {
+                from: count.from,
+                to: count.to,
+                calls: 0.0,
+                peak: (0.0, count.from),
+            });
+            run.to = run.to.max(count.to);
+            run.calls += count.calls;
+            if count.calls > run.peak.0 {
+                run.peak = (count.calls, count.from);
+            }
+        }
+    }
+    runs.extend(open);
+    runs.retain(|run| {
+        i64::try_from(run.to - run.from).unwrap_or(0) >= limits_v.hole_minutes
+            && run.calls >= limits_v.hole_calls
+    });
+    runs
+}
+
+fn told(trail: &TrailFacts, api: &str, calls: &[u32], run: Run, grid: &Grid) -> Episode {
+    Episode {
+        place: trail.place.clone(),
+        api: api.to_owned(),
+        signal: Signal::TrafficDrop,
+        onset: grid.minute(run.from),
+        end: grid.minute(run.to),
+        peak: grid.minute(run.peak.1),
+        ongoing: is_ongoing(run.to, grid),
+        calls: total(calls, run.from, run.to),
+        failures: run.calls.round() as u64,
+        baseline_ratio: run.calls / (run.to - run.from).max(1) as f64,
+        significance: Significance {
+            method: "call_count_against_trail",
+            // Seeing none where `calls` were counted has this log-likelihood ratio.
+            score: run.calls,
+            q: None,
+            calibrated_days: 0,
+            dispersion: 1.0,
+        },
+    }
+}
