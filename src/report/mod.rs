@@ -5,9 +5,16 @@
 //! renderer decides, counts or words anything, and nothing here prints, reads a clock or touches
 //! the environment: the time of writing and the command line come in through [`Meta`].
 
+pub mod chart;
 pub mod contract;
 pub mod escape;
+pub mod html;
 pub mod model;
+
+#[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod sample;
 
 use crate::case::Instant;
 
