@@ -104,3 +104,31 @@ fn write_frame(height: usize, columns: Vec<Column>, to: &mut impl Write) -> anyh
         .finish(&mut frame)?;
     Ok(())
 }
+
+/// A counted table as Parquet bytes: the key columns as text, `count` as an unsigned integer.
+///
+/// # Errors
+/// When polars refuses the frame.
+pub(super) fn count_table(
+    header: &[String],
+    counts: &std::collections::BTreeMap<Vec<String>, u64>,
+) -> anyhow::Result<Vec<u8>> {
+    let mut columns: Vec<Column> = header
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let values: Vec<&str> = counts
+                .keys()
+                .map(|key| key.get(index).map_or("", String::as_str))
+                .collect();
+            Column::new(name.as_str().into(), values)
+        })
+        .collect();
+    columns.push(Column::new(
+        "count".into(),
+        counts.values().copied().collect::<Vec<u64>>(),
+    ));
+    let mut bytes = Vec::new();
+    write_frame(counts.len(), columns, &mut bytes).context("failed to write the table as Parquet")?;
+    Ok(bytes)
+}

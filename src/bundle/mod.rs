@@ -15,6 +15,17 @@ mod writer;
 pub use reader::{Bundle, open};
 pub use writer::Writer;
 
+/// A counted table as Parquet bytes: the key columns as text, `count` as an unsigned integer.
+///
+/// # Errors
+/// When the table cannot be encoded.
+pub fn count_table(
+    header: &[String],
+    counts: &std::collections::BTreeMap<Vec<String>, u64>,
+) -> anyhow::Result<Vec<u8>> {
+    columns::count_table(header, counts)
+}
+
 /// One hash for several files of a bundle: SHA-256 over their `path sha256` lines, in the order
 /// given.
 #[must_use]

@@ -1,9 +1,68 @@
-//! The command line: the only room that prints.
+//! The command line: the only room that prints, reads the clock and knows the terminal.
+//!
+//! Data goes to stdout, talk and progress to stderr. `main.rs` calls [`main`]; every command is one
+//! small file that turns typed flags into the five arrows and their result into files.
 
+mod args;
+mod calls;
+mod catalog;
+mod demo;
+mod output;
+mod pipeline;
+mod progress;
+mod report;
+mod talk;
+mod window;
+
+use crate::failure::Failure;
+use args::{Cli, Command};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
 
-/// Runs the program.
+/// Parses the command line, runs it, prints what went wrong with its way out, and gives the exit
+/// code (the table stands in [`crate::failure`] and docs/guide.md).
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help to stdout and errors to stderr itself; a closed pipe is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            talk::failure(&failure);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Report(args) => report::collect_and_report(args),
+        Command::Analyze(args) => report::analyze(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Calls(args) => calls::run(args),
+        Command::Catalog(args) => catalog::run(args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "ecr-incident", &mut script);
+            talk::data(&script)?;
+            Ok(0)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(anyhow::Error::from)?;
+            talk::data(&page)?;
+            Ok(0)
+        }
+    }
 }

@@ -17,3 +17,6 @@ pub mod types;
 
 pub use load::{SETTLING_MINUTES, load};
 pub use profile::profile;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! The command line as typed. What it means is decided by the commands and by [`super::window`].
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 findings (with --detailed-exitcode), \
+4 credentials or permissions, 5 inconclusive (with --detailed-exitcode), 6 partial (with --strict), \
+130 interrupted.";
+
+/// Was it AWS, was it us, or can we not tell, and what is the evidence?
+///
+/// Reads CloudTrail archives and the outputs of the AWS CLI, and writes an incident report for
+/// Amazon ECR that can be attached to an AWS Support case as it is.
+#[derive(Debug, Parser)]
+#[command(name = "ecr-incident", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write an incident report from CloudTrail archives and AWS CLI outputs
+    #[command(after_help = "Examples:\n  \
+        ecr-incident report --cloudtrail ./AWSLogs --around 2026-03-11T07:20Z --pad 45m --offline\n  \
+        ecr-incident report --cloudtrail ./AWSLogs --metrics calls.json --quotas quotas.json \\\n      \
+        --health events.json --from 2026-03-11T06:30Z --to 2026-03-11T09:00Z --offline\n  \
+        ecr-incident report --cloudtrail ./AWSLogs --event-source ssm.amazonaws.com --since 2h --offline")]
+    Report(ReportArgs),
+    /// Write the report of a bundle collected before, without its inputs
+    #[command(after_help = "Examples:\n  \
+        ecr-incident analyze ecr-incident-20260311T0630Z/bundle\n  \
+        ecr-incident analyze bundle --from 2026-03-11T07:00Z --to 2026-03-11T08:00Z -o narrower\n  \
+        ecr-incident analyze bundle --format json -o again --force")]
+    Analyze(AnalyzeArgs),
+    /// Run the whole job on an embedded example incident: no account, no credentials, no network
+    Demo(DemoArgs),
+    /// Print the classified, deduplicated calls of CloudTrail archives as a table
+    #[command(after_help = "Examples:\n  \
+        ecr-incident calls --cloudtrail ./AWSLogs --by minute,region,api,class > calls.csv\n  \
+        ecr-incident calls --cloudtrail ./AWSLogs --by principal,class --from 2026-03-11 --to 2026-03-12\n  \
+        ecr-incident calls --cloudtrail ./AWSLogs --format parquet -o calls.parquet")]
+    Calls(CallsArgs),
+    /// List or show the knowledge the tool works with
+    Catalog(CatalogArgs),
+    /// Print a shell completion script
+    Completions {
+        /// Shell to write it for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// The span under analysis.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct WindowArgs {
+    /// First instant of the window: ISO 8601; without a zone it is UTC
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<String>,
+    /// First instant after the window [default: now]
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub(super) to: Option<String>,
+    /// The window is the last DURATION before now, e.g. 2h, 90m, 1d12h
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["from", "around"])]
+    pub(super) since: Option<String>,
+    /// The window lies around this instant
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "since"])]
+    pub(super) around: Option<String>,
+    /// How far the window reaches on either side of --around
+    #[arg(long, value_name = "DURATION", default_value = "45m", requires = "around")]
+    pub(super) pad: String,
+    /// How much time before the window it is compared with
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    pub(super) baseline: String,
+    /// Take this instant for now, for reproducible runs
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub(super) now: Option<String>,
+}
+
+/// What part of AWS is asked about.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct ScopeArgs {
+    /// Only these regions (repeatable, or a comma list)
+    #[arg(long, value_name = "REGION", value_delimiter = ',')]
+    pub(super) region: Vec<String>,
+    /// Only these accounts (repeatable, or a comma list)
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) account: Vec<String>,
+    /// Only these repositories (repeatable, or a comma list)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) repository: Vec<String>,
+    /// Analyse another service's calls instead of ECR's (repeatable)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) event_source: Vec<String>,
+}
+
+/// Where the report goes.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct OutputArgs {
+    /// Folder to write [default: ./ecr-incident-<from>]
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Report formats to write (comma list)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        default_value = "md,html,json"
+    )]
+    pub(super) format: Vec<ReportFormat>,
+    /// Replace what an earlier run wrote into the folder
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Exit 3 when there are findings, 5 when inconclusive
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    /// Exit 6 when a source was missing or only partly read
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more on stderr: every refused input
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// CloudTrail records: an S3-layout folder, a flat folder, a file, or - for stdin (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(super) cloudtrail: Vec<PathBuf>,
+    /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) metrics: Vec<PathBuf>,
+    /// Health: `aws health describe-events` or `describe-event-details` output, EventBridge
+    /// events, or the public status feed, told apart by content (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) health: Vec<PathBuf>,
+    /// Output of `aws service-quotas list-service-quotas --service-code ecr` (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) quotas: Vec<PathBuf>,
+    /// Never touch the network (this version never does)
+    #[arg(long)]
+    pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) window: WindowArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnalyzeArgs {
+    /// A bundle, or the report folder that holds one
+    pub(super) bundle: PathBuf,
+    #[command(flatten)]
+    pub(super) window: WindowArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Folder to write
+    #[arg(short, long, value_name = "DIR", default_value = "ecr-incident-demo")]
+    pub(super) out: PathBuf,
+    /// Replace what an earlier run wrote into the folder
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CallsArgs {
+    /// CloudTrail records: an S3-layout folder, a flat folder, a file, or - for stdin (repeatable)
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(super) cloudtrail: Vec<PathBuf>,
+    /// Columns to count by (comma list)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        default_value = "minute,region,api,class"
+    )]
+    pub(super) by: Vec<Column>,
+    /// Table format
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(super) format: TableFormat,
+    /// File to write instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) window: WindowArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogArgs {
+    #[command(subcommand)]
+    pub(super) what: CatalogWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CatalogWhat {
+    /// List every knowledge file with one sentence each
+    List,
+    /// Print one knowledge file
+    Show {
+        /// Its ID, e.g. ecr/classes
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Md,
+    Html,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormat {
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// Columns of the call table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Column {
+    Minute,
+    Account,
+    Region,
+    EventSource,
+    Api,
+    Class,
+    ErrorCode,
+    Principal,
+    Session,
+    Repository,
+    VpcEndpoint,
+    Source,
+    UserAgent,
+}

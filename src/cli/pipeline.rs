@@ -1,0 +1,163 @@
+//! The arrows in order: collect into a bundle, load, detect, profile, judge, tell.
+
+use super::progress::Bar;
+use super::talk::{Volume, say};
+use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
+use crate::bundle::{Bundle, Writer};
+use crate::case::Case;
+use crate::collect::local::{self, LocalInputs};
+use crate::failure::Failure;
+use crate::report::model::Report;
+use crate::{analyze, facts, report, trail};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Everything a local run may read.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) cloudtrail: Vec<PathBuf>,
+    pub(super) local: LocalInputs,
+}
+
+/// Reads every input into a sealed bundle under `dir`.
+pub(super) fn collect(
+    inputs: Inputs,
+    case: &Case,
+    dir: &Path,
+    volume: Volume,
+) -> Result<Bundle, Failure> {
+    let local = local::read(&inputs.local, case);
+    let mut writer = Writer::create(dir)?;
+    let mut sources = local.entries;
+    if !inputs.cloudtrail.is_empty() {
+        let scan = trail::scan(
+            &trail::ScanRequest {
+                inputs: inputs.cloudtrail,
+                case: case.clone(),
+            },
+            &Bar::new(volume),
+        );
+        writer.calls(&scan.calls)?;
+        writer.changes(&scan.changes)?;
+        writer.controls(&scan.controls)?;
+        sources.push(scan.entry);
+    }
+    for (noun, answers) in &local.answers {
+        writer.answers(*noun, answers)?;
+    }
+    for noun in Noun::ALL {
+        if !sources.iter().any(|entry| entry.noun == noun) {
+            sources.push(not_given(noun));
+        }
+    }
+    for entry in &sources {
+        account_for(entry, volume);
+    }
+    Ok(writer.seal(case, sources)?)
+}
+
+/// From a bundle to a finished report.
+pub(super) fn judge(
+    bundle: &Bundle,
+    case: &Case,
+    command: Vec<String>,
+) -> Result<Report, Failure> {
+    let facts = facts::load(bundle, case)?;
+    let detected = analyze::detect(&facts);
+    let profiles = detected
+        .profile_requests()
+        .iter()
+        .map(|request| facts::profile(bundle, case, request))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let findings = analyze::judge(&facts, detected, profiles);
+    let meta = report::Meta {
+        tool_name: env!("CARGO_PKG_NAME").to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        generated_at: case.now,
+        command,
+    };
+    Ok(report::tell(&facts, &findings, &meta))
+}
+
+/// Says what became of every record of a source.
+fn account_for(entry: &SourceEntry, volume: Volume) {
+    if matches!(entry.outcome, Outcome::Unavailable { .. }) && entry.asked.is_empty() {
+        return;
+    }
+    let tally = &entry.tally;
+    let mut line = format!(
+        "{}: {} read = {} used + {} skipped + {} duplicate + {} out of window",
+        entry.noun.word(),
+        tally.read,
+        tally.used,
+        tally.skipped,
+        tally.duplicate,
+        tally.out_of_window
+    );
+    if entry.files_read + entry.files_pruned > 0 {
+        line.push_str(&format!(
+            " ({} files read, {} left out by date)",
+            entry.files_read, entry.files_pruned
+        ));
+    }
+    say(volume, &line);
+    match &entry.outcome {
+        Outcome::Complete => {}
+        Outcome::Partial { why } => say(volume, &format!("warning: {}: {why}", entry.noun.word())),
+        Outcome::Unavailable { why, hint } => {
+            say(volume, &format!("warning: {}: {why}", entry.noun.word()));
+            say(volume, &format!("hint: {hint}"));
+        }
+    }
+    let shown = match volume {
+        Volume::Verbose => usize::MAX,
+        Volume::Normal | Volume::Quiet => 5,
+    };
+    for refusal in entry.refusals.iter().take(shown) {
+        say(volume, &format!("warning: {}: {}", refusal.input, refusal.why));
+    }
+    if entry.refusals.len() > shown {
+        let more = entry.refusals.len() - shown;
+        say(volume, &format!("warning: and {more} more; see them with --verbose"));
+    }
+}
+
+/// The entry of a source nobody gave an input for: a gap with its way out.
+fn not_given(noun: Noun) -> SourceEntry {
+    let hint = match noun {
+        Noun::Trail => {
+            "sync the trail's bucket with `aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs` and pass \
+             --cloudtrail ./AWSLogs"
+        }
+        Noun::Metrics => {
+            "save `aws cloudwatch get-metric-data` of AWS/Usage CallCount (Service=ECR) and pass it \
+             with --metrics FILE"
+        }
+        Noun::Quotas => {
+            "save `aws service-quotas list-service-quotas --service-code ecr` and pass it with \
+             --quotas FILE"
+        }
+        Noun::Health => {
+            "save `aws health describe-events` and `describe-event-details` (Business support plan \
+             or above) and pass them with --health FILE"
+        }
+        Noun::Status => {
+            "save https://health.aws.amazon.com/public/currentevents (no account needed) and pass \
+             it with --health FILE"
+        }
+    };
+    SourceEntry {
+        noun,
+        outcome: Outcome::Unavailable {
+            why: "no input was given".to_owned(),
+            hint: hint.to_owned(),
+        },
+        asked: Vec::new(),
+        tally: Tally::default(),
+        by_scope: BTreeMap::new(),
+        refusals: Vec::new(),
+        files_read: 0,
+        files_pruned: 0,
+        bytes_read: 0,
+    }
+}

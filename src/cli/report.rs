@@ -1,0 +1,280 @@
+//! `report` and `analyze`: from inputs or a bundle to a report folder.
+
+use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat};
+use super::output::Stage;
+use super::pipeline::{self, Inputs};
+use super::talk::{self, Volume, say};
+use super::window;
+use crate::bundle::{self, Bundle};
+use crate::case::{Case, Interval};
+use crate::collect::local::LocalInputs;
+use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, EXIT_PARTIAL, Failure};
+use crate::report::model::Report;
+use crate::report::{chart, html, json, markdown, terminal};
+use std::path::PathBuf;
+
+/// The main job.
+pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
+    let volume = volume(&args.output);
+    let now = window::now(&args.window)?;
+    let mut notes = Vec::new();
+    let window = window::interval(&args.window, now, &mut notes)?.ok_or_else(|| {
+        Failure::usage(
+            "no window was given",
+            "say which time to look at: --around 2026-03-11T07:20Z, --since 2h, or --from T --to T",
+        )
+    })?;
+    let resolved = window::resolve(window, &args.window, &args.scope, now, notes)?;
+    refuse_remote(args)?;
+    let inputs = Inputs {
+        cloudtrail: args.cloudtrail.clone(),
+        local: LocalInputs {
+            metrics: args.metrics.clone(),
+            health: args.health.clone(),
+            quotas: args.quotas.clone(),
+        },
+    };
+    for note in &resolved.notes {
+        say(volume, note);
+    }
+    let target = target(&args.output, resolved.case.window);
+    produce(&resolved.case, &args.output, &target, volume, |stage| {
+        pipeline::collect(inputs, &resolved.case, &stage.path().join("bundle"), volume)
+    })
+}
+
+/// The same report from evidence collected before.
+pub(super) fn analyze(args: &AnalyzeArgs) -> Result<u8, Failure> {
+    let volume = volume(&args.output);
+    let bundle = bundle::open(&args.bundle)?;
+    let kept = &bundle.manifest.case;
+    // Without --now the clock stands where it stood, so the same bundle gives the same report.
+    let now = match &args.window.now {
+        Some(_) => window::now(&args.window)?,
+        None => kept.now,
+    };
+    let mut notes = Vec::new();
+    let case = match window::interval(&args.window, now, &mut notes)? {
+        None => narrowed(kept, args)?,
+        Some(window) => {
+            let resolved = window::resolve(window, &args.window, &args.scope, now, notes)?;
+            notes = resolved.notes;
+            let whole = kept.whole();
+            if resolved.case.window.overlap(&whole) != Some(resolved.case.window) {
+                return Err(Failure::usage(
+                    format!(
+                        "the bundle holds {whole}, the window {} reaches outside it",
+                        resolved.case.window
+                    ),
+                    "choose a window inside the bundle, or collect again with `report`",
+                ));
+            }
+            let baseline = resolved
+                .case
+                .baseline
+                .overlap(&whole)
+                .unwrap_or(Interval::new(window.from, window.from));
+            Case {
+                baseline,
+                ..narrowed(
+                    &Case {
+                        window,
+                        now,
+                        ..kept.clone()
+                    },
+                    args,
+                )?
+            }
+        }
+    };
+    for note in &notes {
+        say(volume, note);
+    }
+    let target = target(&args.output, case.window);
+    produce(&case, &args.output, &target, volume, |_| Ok(bundle))
+}
+
+/// The kept case with the scope flags that were typed.
+fn narrowed(kept: &Case, args: &AnalyzeArgs) -> Result<Case, Failure> {
+    let typed = window::scope_of(&args.scope)?;
+    let mut scope = kept.scope.clone();
+    for (list, flag) in [
+        (&mut scope.accounts, typed.accounts),
+        (&mut scope.regions, typed.regions),
+        (&mut scope.repositories, typed.repositories),
+    ] {
+        if !flag.is_empty() {
+            *list = flag;
+        }
+    }
+    if !args.scope.event_source.is_empty() {
+        let missing = typed
+            .event_sources
+            .iter()
+            .find(|source| !kept.scope.event_sources.contains(source));
+        if let Some(source) = missing {
+            return Err(Failure::usage(
+                format!("the bundle was not collected for {source}"),
+                format!("collect again with `report --event-source {source}`"),
+            ));
+        }
+        scope.event_sources = typed.event_sources;
+    }
+    Ok(Case {
+        scope,
+        ..kept.clone()
+    })
+}
+
+/// Makes and writes a report folder and says where it is.
+pub(super) fn produce(
+    case: &Case,
+    output: &OutputArgs,
+    target: &std::path::Path,
+    volume: Volume,
+    bundle: impl FnOnce(&Stage) -> Result<Bundle, Failure>,
+) -> Result<u8, Failure> {
+    let stage = Stage::new(target, output.force)?;
+    say(
+        volume,
+        &format!("window {} UTC, baseline {}", case.window, case.baseline),
+    );
+    let bundle = bundle(&stage)?;
+    let report = pipeline::judge(&bundle, case, command(&bundle, case))?;
+    write(&report, &output.format, &stage)?;
+    stage.finish()?;
+    talk::data(terminal::render(&report).as_bytes())?;
+    let files = written(&output.format, target);
+    say(volume, &format!("wrote {}", files.join(", ")));
+    Ok(exit_code(&report, output))
+}
+
+fn write(report: &Report, formats: &[ReportFormat], stage: &Stage) -> Result<(), Failure> {
+    for format in formats {
+        match format {
+            ReportFormat::Md => stage.file("report.md", &markdown::render(report))?,
+            ReportFormat::Html => stage.file("report.html", &html::render(report))?,
+            ReportFormat::Json => stage.file("report.json", &json::render(report))?,
+        }
+    }
+    for chart in &report.charts {
+        stage.file(&format!("charts/{}.svg", chart.id), &chart::render(chart))?;
+    }
+    Ok(())
+}
+
+fn written(formats: &[ReportFormat], target: &std::path::Path) -> Vec<String> {
+    formats
+        .iter()
+        .map(|format| match format {
+            ReportFormat::Md => "report.md",
+            ReportFormat::Html => "report.html",
+            ReportFormat::Json => "report.json",
+        })
+        .map(|name| target.join(name).display().to_string())
+        .collect()
+}
+
+/// The command that makes this report again from the inputs, for the report's last section.
+fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
+    let mut words = vec!["ecr-incident".to_owned(), "report".to_owned()];
+    for entry in &bundle.manifest.sources {
+        let flag = match entry.noun.word() {
+            "trail" => "--cloudtrail",
+            "metrics" => "--metrics",
+            "quotas" => "--quotas",
+            _ => "--health",
+        };
+        for asked in &entry.asked {
+            words.extend([flag.to_owned(), asked.clone()]);
+        }
+    }
+    let time = |at| crate::case::rfc3339(at);
+    words.extend(["--from".to_owned(), time(case.window.from)]);
+    words.extend(["--to".to_owned(), time(case.window.to)]);
+    let baseline = case.baseline.minutes();
+    if baseline > 0 {
+        words.extend(["--baseline".to_owned(), format!("{baseline}m")]);
+    }
+    for (flag, list) in [
+        ("--account", &case.scope.accounts),
+        ("--region", &case.scope.regions),
+        ("--repository", &case.scope.repositories),
+    ] {
+        for value in list {
+            words.extend([flag.to_owned(), value.clone()]);
+        }
+    }
+    if case.scope.event_sources != crate::case::ECR_EVENT_SOURCES {
+        for value in &case.scope.event_sources {
+            words.extend(["--event-source".to_owned(), value.clone()]);
+        }
+    }
+    words.push("--offline".to_owned());
+    words
+}
+
+fn exit_code(report: &Report, output: &OutputArgs) -> u8 {
+    let status = report.contract.status;
+    let partial = report
+        .contract
+        .coverage
+        .iter()
+        .any(|row| row.outcome != "complete");
+    if output.detailed_exitcode && status == "incident" {
+        EXIT_FINDINGS
+    } else if output.detailed_exitcode && status == "inconclusive" {
+        EXIT_INCONCLUSIVE
+    } else if output.strict && partial {
+        EXIT_PARTIAL
+    } else {
+        0
+    }
+}
+
+fn target(output: &OutputArgs, window: Interval) -> PathBuf {
+    output.out.clone().unwrap_or_else(|| {
+        PathBuf::from(format!(
+            "ecr-incident-{}",
+            window.from.format("%Y%m%dT%H%MZ")
+        ))
+    })
+}
+
+fn volume(output: &OutputArgs) -> Volume {
+    match (output.quiet, output.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, true) => Volume::Verbose,
+        _ => Volume::Normal,
+    }
+}
+
+/// This version reads what is on disk; it says so instead of pretending.
+fn refuse_remote(args: &ReportArgs) -> Result<(), Failure> {
+    if let Some(remote) = args
+        .cloudtrail
+        .iter()
+        .find(|path| path.to_string_lossy().starts_with("s3://"))
+    {
+        let remote = remote.display();
+        return Err(Failure::usage(
+            format!("--cloudtrail {remote}: reading straight from S3 is not built yet"),
+            format!(
+                "copy it first: aws s3 sync {remote} ./AWSLogs && ecr-incident report --cloudtrail \
+                 ./AWSLogs …"
+            ),
+        ));
+    }
+    let none = args.cloudtrail.is_empty()
+        && args.metrics.is_empty()
+        && args.health.is_empty()
+        && args.quotas.is_empty();
+    if none {
+        return Err(Failure::usage(
+            "no input was given, and collecting straight from AWS is not built yet",
+            "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas FILE; or \
+             see an example with `ecr-incident demo`",
+        ));
+    }
+    Ok(())
+}

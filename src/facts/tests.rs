@@ -1,0 +1,226 @@
+//! Facts of small bundles written by hand: series, classes, places, changes and one profile.
+
+use super::types::{Place, ProfileRequest, Share};
+use super::{load, profile};
+use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
+use crate::bundle::{Bundle, Writer};
+use crate::case::{Case, Interval, Minute, Scope, instant};
+use crate::ecr::Class;
+use std::path::Path;
+
+/// A Monday at 12:00 UTC, so that days and minutes are easy to count.
+const NOON: i64 = 1_767_614_400;
+
+fn case() -> Case {
+    Case {
+        window: Interval::new(instant(NOON), instant(NOON + 3600)),
+        baseline: Interval::new(instant(NOON - 2 * 86_400), instant(NOON)),
+        scope: Scope::everything(),
+        now: instant(NOON + 7200),
+    }
+}
+
+fn call(at: i64, principal: &str, error_code: &str) -> CallRow {
+    CallRow {
+        event_time: at,
+        event_id: format!("{at}-{principal}-{error_code}"),
+        request_id: format!("request-{at}-{principal}"),
+        recipient_account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        event_source: "ecr.amazonaws.com".to_owned(),
+        api: "BatchGetImage".to_owned(),
+        error_code: error_code.to_owned(),
+        principal: principal.to_owned(),
+        repository: "team/app".to_owned(),
+        ..CallRow::default()
+    }
+}
+
+fn bundle(dir: &Path, calls: &[CallRow]) -> Bundle {
+    let mut sorted = calls.to_vec();
+    sorted.sort();
+    let mut writer = Writer::create(dir).unwrap();
+    writer.calls(&sorted).unwrap();
+    writer
+        .changes(&[
+            ChangeRow {
+                event_time: NOON - 60,
+                account: "111122223333".to_owned(),
+                region: "us-east-1".to_owned(),
+                event_source: "iam.amazonaws.com".to_owned(),
+                api: "PutRolePolicy".to_owned(),
+                ..ChangeRow::default()
+            },
+            ChangeRow {
+                event_time: NOON - 60,
+                account: "111122223333".to_owned(),
+                region: "us-east-1".to_owned(),
+                event_source: "kms.amazonaws.com".to_owned(),
+                api: "DisableKey".to_owned(),
+                ..ChangeRow::default()
+            },
+        ])
+        .unwrap();
+    writer
+        .controls(&[ControlRow {
+            minute: NOON / 60 + 1,
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            event_source: "sts.amazonaws.com".to_owned(),
+            calls: 7,
+            errors: 2,
+            faults: 1,
+        }])
+        .unwrap();
+    writer.seal(&case(), Vec::new()).unwrap()
+}
+
+fn some_calls() -> Vec<CallRow> {
+    vec![
+        call(NOON - 86_400 - 5, "a", ""),
+        call(NOON - 10, "a", "ImageNotFoundException"),
+        call(NOON, "a", ""),
+        call(NOON + 61, "a", "ServerException"),
+        call(NOON + 62, "b", "ServerException"),
+        call(NOON + 63, "b", "NeverHeardOf"),
+        call(NOON + 80, "a", ""),
+        // Outside baseline and window.
+        call(NOON + 3600, "a", ""),
+        call(NOON - 3 * 86_400, "a", ""),
+    ]
+}
+
+fn place() -> Place {
+    Place {
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+    }
+}
+
+#[test]
+fn series_count_every_call_in_scope_once_by_class_and_minute() {
+    let dir = tempfile::tempdir().unwrap();
+    let facts = load(&bundle(dir.path(), &some_calls()), &case()).unwrap();
+    let trail = &facts.trail[0];
+    assert_eq!(trail.place, place());
+    let series = &trail.series[0];
+    assert_eq!(series.len, 2 * 1440 + 60);
+    assert_eq!(series.calls().iter().sum::<u32>(), 7);
+    let window = (Minute::of_second(NOON), Minute::of_second(NOON + 3600));
+    assert_eq!(series.sum(Class::ServerError, window.0, window.1), (5, 2));
+    assert_eq!(series.sum(Class::Unclassified, window.0, window.1), (5, 1));
+    assert_eq!(series.sum(Class::NotFound, window.0, window.1), (5, 0));
+    assert_eq!(trail.days_with_calls, 2);
+    assert_eq!(trail.controls[0].faults.iter().sum::<u32>(), 1);
+    assert_eq!(facts.settled_until, case().window.to);
+}
+
+#[test]
+fn a_global_change_reaches_every_region_and_a_regional_one_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let facts = load(&bundle(dir.path(), &some_calls()), &case()).unwrap();
+    let changes: Vec<&str> = facts.trail[0]
+        .changes
+        .iter()
+        .map(|change| change.api.as_str())
+        .collect();
+    assert_eq!(changes, ["PutRolePolicy"]);
+    assert_eq!(facts.trail[0].changes[0].explains, [Class::Denied]);
+}
+
+#[test]
+fn every_evidence_line_has_rows_and_a_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let facts = load(&bundle(dir.path(), &some_calls()), &case()).unwrap();
+    let ids: Vec<&str> = facts.evidence.iter().map(|line| line.id.as_str()).collect();
+    assert_eq!(ids, ["E1", "E2", "E3"]);
+    assert!(
+        facts
+            .evidence
+            .iter()
+            .all(|line| line.rows > 0 && line.sha256.len() == 64)
+    );
+}
+
+#[test]
+fn a_profile_breaks_the_incident_down_and_keeps_its_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = bundle(dir.path(), &some_calls());
+    let request = ProfileRequest {
+        place: place(),
+        apis: vec!["BatchGetImage".to_owned()],
+        class: Some(Class::ServerError),
+        span: Interval::new(instant(NOON + 60), instant(NOON + 120)),
+        peak: Minute::of_second(NOON + 60),
+    };
+    let profile = profile(&bundle, &case(), &request).unwrap();
+    assert_eq!(
+        profile.principals,
+        [
+            Share {
+                name: "a".to_owned(),
+                calls: 2,
+                failures: 1,
+                baseline_calls: 2,
+                baseline_failures: 0,
+            },
+            Share {
+                name: "b".to_owned(),
+                calls: 2,
+                failures: 1,
+                baseline_calls: 0,
+                baseline_failures: 0,
+            },
+        ]
+    );
+    assert_eq!(profile.minutes_impaired, 1);
+    assert_eq!(profile.operations.failed_attempts, 2);
+    assert_eq!(profile.operations.recovered_by_retry, 1);
+    assert_eq!(profile.operations.lost, 1);
+    let codes: Vec<(&str, u64, u64)> = profile
+        .codes
+        .iter()
+        .map(|code| (code.code.as_str(), code.count, code.calls))
+        .collect();
+    assert_eq!(codes, [("ServerException", 2, 4), ("NeverHeardOf", 1, 4)]);
+    let why: Vec<&str> = profile
+        .requests
+        .iter()
+        .map(|sample| sample.why_chosen.as_str())
+        .collect();
+    assert_eq!(why, ["first", "last", "twin"]);
+    let sts = profile
+        .controls
+        .iter()
+        .find(|group| group.name == "sts.amazonaws.com")
+        .unwrap();
+    assert_eq!((sts.calls, sts.failures), (7, 1));
+}
+
+#[test]
+fn the_repository_filter_keeps_calls_without_a_repository() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut calls = some_calls();
+    let mut token = call(NOON + 5, "a", "");
+    token.api = "GetAuthorizationToken".to_owned();
+    token.repository = String::new();
+    calls.push(token);
+    let bundle = bundle(dir.path(), &calls);
+    let mut narrowed = case();
+    narrowed.scope.repositories = vec!["another".to_owned()];
+    let facts = load(&bundle, &narrowed).unwrap();
+    let apis: Vec<&str> = facts.trail[0]
+        .series
+        .iter()
+        .map(|series| series.api.as_str())
+        .collect();
+    assert_eq!(apis, ["GetAuthorizationToken"]);
+}
+
+#[test]
+fn no_calls_is_no_place_and_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = bundle(dir.path(), &[]);
+    let facts = load(&bundle, &case()).unwrap();
+    assert!(facts.trail.iter().all(|trail| trail.series.is_empty()));
+}
