@@ -141,6 +141,12 @@ pub fn markdown(words: &str, spot: Spot) -> String {
     markdown::text(&visible(words, usize::MAX), spot)
 }
 
+/// A finished line of inline Markdown whose start must not open a block (heading, list, rule).
+#[must_use]
+pub fn markdown_line(line: String) -> String {
+    markdown::start_of_line(line)
+}
+
 /// Our own words as HTML text or a double-quoted attribute value; also safe in SVG.
 #[must_use]
 pub fn html(words: &str) -> String {

@@ -8,13 +8,25 @@
 pub mod chart;
 pub mod contract;
 pub mod escape;
+pub mod fmt;
 pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod model;
+pub mod sparkline;
+mod tell;
+pub mod terminal;
 
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod tests;
+
+pub use tell::tell;
 
 use crate::case::Instant;
 

@@ -15,7 +15,7 @@ pub(super) fn text(shown: &str, spot: Spot) -> String {
         if acts_as_word(word) {
             out.push_str(&code(word, spot));
         } else {
-            escape_word(word, index == 0, &mut out);
+            escape_word(word, &mut out);
         }
     }
     out
@@ -47,15 +47,7 @@ fn digit_at(word: &str, at: usize) -> bool {
         .is_some_and(|c| c.is_ascii_digit())
 }
 
-fn escape_word(word: &str, first: bool, out: &mut String) {
-    // A list, heading, quote, rule or number at the start of a line would open a block.
-    let opens_block = first
-        && (word.starts_with(['#', '>', '-', '+', '=', ':'])
-            || word
-                .trim_start_matches(|c: char| c.is_ascii_digit())
-                .starts_with(['.', ')'])
-                && word.starts_with(|c: char| c.is_ascii_digit()));
-    let mut block_open = opens_block;
+fn escape_word(word: &str, out: &mut String) {
     for (at, c) in word.char_indices() {
         let acts = match c {
             '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' => true,
@@ -64,14 +56,28 @@ fn escape_word(word: &str, first: bool, out: &mut String) {
             '!' => word.get(at + 1..).is_some_and(|rest| rest.starts_with('[')),
             _ => false,
         };
-        let block = block_open && !c.is_ascii_digit();
-        if block {
-            block_open = false;
-        }
-        if acts || (block && c.is_ascii_punctuation()) {
+        if acts {
             out.push('\\');
         }
         out.push(c);
+    }
+}
+
+/// A finished line of inline Markdown, with a backslash where its start would open a block: a
+/// heading, quote, list, rule or number.
+pub(super) fn start_of_line(line: String) -> String {
+    let body = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = line.len() - body.len();
+    let opens = if digits > 0 {
+        body.starts_with(['.', ')'])
+    } else {
+        body.starts_with(['#', '-', '+', '='])
+    };
+    if opens {
+        let (number, rest) = line.split_at(digits);
+        format!("{number}\\{rest}")
+    } else {
+        line
     }
 }
 

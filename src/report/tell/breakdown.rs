@@ -1,0 +1,394 @@
+//! Who and what was hit: impact, error breakdown, request evidence, comparison groups.
+//!
+//! Tables only, already sorted by the findings; cut tables say so.
+
+use super::story::Story;
+use super::words::{cell, cut_note, list, name, plural, say, strong, table};
+use crate::analyze::types::{Incident, Signal};
+use crate::facts::types::{ControlGroup, Share};
+use crate::report::fmt;
+use crate::report::model::{Block, Label, Text};
+
+/// Rows shown of a breakdown; the rest stands in report.json.
+const ROWS: usize = 10;
+/// Rows shown of one dimension in the scope table.
+const PER_DIMENSION: usize = 4;
+/// Request rows shown: what AWS Support can look at.
+const REQUESTS: usize = 30;
+
+/// Per API: calls, failures, baseline, coverage, times; then what it cost.
+pub(super) fn impact(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    let volume = incident.draft.signal.class().is_none();
+    let mut rows = Vec::new();
+    for episode in &incident.draft.episodes {
+        let size = if volume {
+            vec![
+                cell(fmt::count(episode.calls)),
+                cell(fmt::count(episode.failures)),
+                cell(format!("{}/min", fmt::number(episode.baseline_ratio))),
+            ]
+        } else {
+            vec![
+                cell(fmt::count(episode.calls)),
+                cell(fmt::share(episode.failures, episode.calls)),
+                cell(fmt::percent(episode.baseline_ratio)),
+            ]
+        };
+        let end = if episode.ongoing {
+            "ongoing".to_owned()
+        } else {
+            fmt::moment(episode.end.start())
+        };
+        let mut row = vec![name(&episode.api)];
+        row.extend(size);
+        row.push(coverage(story, incident, &episode.api));
+        row.push(cell(fmt::moment(episode.onset.start())));
+        row.push(cell(end));
+        rows.push(row);
+    }
+    let columns: &[&'static str] = if volume {
+        &[
+            "API",
+            ">Calls",
+            ">Expected",
+            ">Baseline",
+            ">Coverage",
+            "Onset",
+            "Recovery",
+        ]
+    } else {
+        &[
+            "API",
+            ">Calls",
+            ">Failures",
+            ">Baseline",
+            ">Coverage",
+            "Onset",
+            "Recovery",
+        ]
+    };
+    let note = say("Coverage: CloudTrail calls against CloudWatch CallCount over the window.")
+        .cite(&story.cites_of(incident))
+        .and(" ")
+        .label(Label::Observed)
+        .done();
+    vec![
+        table(columns, rows, note),
+        say("Business effect: ")
+            .label(Label::Human)
+            .and(". Deployments or scaling blocked: ")
+            .label(Label::Human)
+            .and(".")
+            .para(),
+    ]
+}
+
+fn coverage(story: &Story<'_>, incident: &Incident, api: &str) -> Text {
+    let apis = [api.to_owned()];
+    match story.coverage(Some(&incident.draft.place), &apis) {
+        Some((trail, counted)) => cell(format!(
+            "{} ({} of {})",
+            fmt::percent(trail as f64 / counted),
+            fmt::count(trail),
+            fmt::number(counted)
+        )),
+        None => cell("unknown"),
+    }
+}
+
+/// Class, API and code with one message each.
+pub(super) fn errors(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.codes.is_empty() {
+        return vec![
+            say("No failed call in this incident's span; the signal is in the number of calls.")
+                .cite(&story.cites_of(incident))
+                .para(),
+        ];
+    }
+    let rows = incident
+        .codes
+        .iter()
+        .take(ROWS)
+        .map(|code| {
+            let before = if code.baseline_count == 0 {
+                "0 (new)".to_owned()
+            } else {
+                fmt::count(code.baseline_count)
+            };
+            vec![
+                cell(code.class.word()),
+                name(&code.api),
+                name(&code.code),
+                cell(fmt::share(code.count, code.calls)),
+                cell(before),
+                cell(format!(
+                    "{} to {}",
+                    fmt::moment(code.first),
+                    fmt::moment(code.last)
+                )),
+                say("").code_capped(&code.message, 120).done(),
+            ]
+        })
+        .collect();
+    let mut note = cut_note(ROWS, incident.codes.len(), "codes");
+    if note.is_empty() {
+        note =
+            say("Share is of all calls of the API during the incident; one message of each code.")
+                .cite(&story.cites_of(incident))
+                .done();
+    }
+    vec![table(
+        &[
+            "Class",
+            "API",
+            "Code",
+            ">Calls",
+            ">In baseline",
+            "First, last seen",
+            "Message",
+        ],
+        rows,
+        note,
+    )]
+}
+
+/// The rows AWS Support can look up.
+pub(super) fn requests(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.requests.is_empty() {
+        return vec![
+            say("No request was sampled: ")
+                .and(match incident.draft.signal {
+                    Signal::TrafficDrop => "the calls that are missing left no record.",
+                    _ => "no failed call with a record falls into the incident's span.",
+                })
+                .para(),
+        ];
+    }
+    let rows = incident
+        .requests
+        .iter()
+        .take(REQUESTS)
+        .enumerate()
+        .map(|(index, request)| {
+            let code = if request.error_code.is_empty() {
+                cell("success")
+            } else {
+                name(&request.error_code)
+            };
+            vec![
+                cell(format!("R{}", index + 1)),
+                cell(fmt::moment(request.time)),
+                name(&request.api),
+                code,
+                name(&request.request_id),
+                name(&request.event_id),
+                name(&request.repository),
+                name(&request.vpc_endpoint),
+                name(&request.why_chosen),
+            ]
+        })
+        .collect();
+    let mut note = cut_note(REQUESTS, incident.requests.len(), "requests");
+    if note.is_empty() {
+        note = say("Picked by rule: first, last, peak minute, each API and endpoint, and a successful twin for contrast. Callers, sources and messages of the same rows stand in report.json.")
+            .cite(&story.cites_trail("calls"))
+            .and(" ")
+            .label(Label::Observed)
+            .done();
+    }
+    vec![
+        say("Region ")
+            .prose(&incident.draft.place.region)
+            .and(", account ")
+            .prose(&incident.draft.place.account)
+            .and(", event times as CloudTrail recorded them (UTC, whole seconds).")
+            .para(),
+        table(
+            &[
+                "",
+                "Time",
+                "API",
+                "Code",
+                "Request ID",
+                "Event ID",
+                "Repository",
+                "VPC endpoint",
+                "Picked as",
+            ],
+            rows,
+            note,
+        ),
+    ]
+}
+
+/// Callers, repositories, endpoints; then the groups that may or may not share the trouble.
+pub(super) fn scope(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut rows = Vec::new();
+    let mut left_out = 0;
+    for (dimension, shares, none) in [
+        ("caller", &incident.principals, "not recorded"),
+        (
+            "repository",
+            &incident.repositories,
+            "no repository (e.g. tokens)",
+        ),
+        (
+            "endpoint",
+            &incident.vpc_endpoints,
+            "not through an endpoint",
+        ),
+        ("session", &incident.sessions, "not recorded"),
+        ("client", &incident.user_agents, "not recorded"),
+    ] {
+        left_out += shares.len().saturating_sub(PER_DIMENSION);
+        for share in shares.iter().take(PER_DIMENSION) {
+            rows.push(share_row(dimension, share, none, shares.len()));
+        }
+    }
+    if rows.is_empty() {
+        blocks.push(say("No breakdown: the calls of this span carry no names.").para());
+    } else {
+        let mut note = say(if left_out > 0 {
+            format!(
+                "At most {PER_DIMENSION} of each kind, by failures; {left_out} more in report.json where it lists the kind."
+            )
+        } else {
+            "By failures.".to_owned()
+        });
+        note = note
+            .cite(&story.cites_of(incident))
+            .and(" ")
+            .label(Label::Observed);
+        blocks.push(table(
+            &["Kind", "Name", ">Failures of calls", ">In baseline"],
+            rows,
+            note.done(),
+        ));
+    }
+    blocks.extend(comparison(story, incident));
+    blocks
+}
+
+fn share_row(dimension: &str, share: &Share, none: &str, of: usize) -> Vec<Text> {
+    let who = if share.name.is_empty() {
+        cell(none)
+    } else {
+        name(&share.name)
+    };
+    vec![
+        cell(format!("{dimension} (of {of})")),
+        who,
+        cell(fmt::share(share.failures, share.calls)),
+        cell(fmt::share(share.baseline_failures, share.baseline_calls)),
+    ]
+}
+
+fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.controls.is_empty() {
+        return vec![
+            say("Comparison: no other region, account, service, caller, repository or endpoint with calls in the same span, so nothing to compare with.")
+                .para(),
+        ];
+    }
+    let mut groups: Vec<&ControlGroup> = incident.controls.iter().collect();
+    groups.sort_by_key(|group| (!is_affected(group), std::cmp::Reverse(group.calls)));
+    let rows = groups
+        .iter()
+        .take(ROWS + 4)
+        .map(|group| {
+            vec![
+                cell(group.kind.as_str()),
+                name(&group.name),
+                cell(fmt::share(group.failures, group.calls)),
+                cell(fmt::share(group.baseline_failures, group.baseline_calls)),
+                cell(if is_affected(group) {
+                    "affected"
+                } else if group.calls == 0 {
+                    "no calls"
+                } else {
+                    "not affected"
+                }),
+            ]
+        })
+        .collect();
+    let affected = groups.iter().filter(|group| is_affected(group)).count();
+    let mut cites = story.cites_trail("calls");
+    cites.extend(story.cites_trail("controls"));
+    let mut blocks = vec![
+        strong("Comparison groups in the same span:")
+            .and(format!(
+                " {affected} of {} affected. A group counts as affected with at least three failures, a failure share of at least 1 %, and three times its own baseline.",
+                groups.len()
+            ))
+            .cite(&cites)
+            .and(" ")
+            .label(Label::Inferred)
+            .para(),
+        table(
+            &["Kind", "Name", ">Failures of calls", ">In baseline", "Shared the trouble?"],
+            rows,
+            say("").text(cut_note(ROWS + 4, groups.len(), "groups")).cite(&cites).done(),
+        ),
+    ];
+    if let Some(clear) = list(by_kind(&groups)) {
+        blocks.insert(1, clear);
+    }
+    blocks
+}
+
+/// One line per kind: how many of its groups share the trouble.
+fn by_kind(groups: &[&ControlGroup]) -> Vec<Text> {
+    [
+        "region",
+        "account",
+        "service",
+        "principal",
+        "repository",
+        "endpoint",
+        "api",
+    ]
+    .iter()
+    .filter_map(|kind| {
+        let of: Vec<_> = groups.iter().filter(|group| group.kind == *kind).collect();
+        if of.is_empty() {
+            return None;
+        }
+        let hit = of.iter().filter(|group| is_affected(group)).count();
+        Some(cell(format!(
+            "{hit} of {} affected",
+            plural(
+                of.len() as u64,
+                &format!("other {kind}"),
+                &format!("other {}", many(kind))
+            )
+        )))
+    })
+    .collect()
+}
+
+fn many(kind: &str) -> &str {
+    match kind {
+        "region" => "regions",
+        "account" => "accounts",
+        "service" => "services",
+        "principal" => "callers",
+        "repository" => "repositories",
+        "endpoint" => "endpoints",
+        _ => "APIs",
+    }
+}
+
+/// The rule stated above the table.
+fn is_affected(group: &ControlGroup) -> bool {
+    let share = |failures: u64, calls: u64| {
+        if calls == 0 {
+            0.0
+        } else {
+            failures as f64 / calls as f64
+        }
+    };
+    let now = share(group.failures, group.calls);
+    let before = share(group.baseline_failures, group.baseline_calls);
+    group.failures >= 3 && now >= 0.01 && now >= 3.0 * before
+}

@@ -1,0 +1,335 @@
+//! Sections on the possible causes: quota and throttling, AWS Health, our own changes.
+//!
+//! Each says what was looked at when nothing was found: silence is told with its search.
+
+use super::story::Story;
+use super::words::{cell, cut_note, name, plural, say, strong, table};
+use super::{gaps, signal};
+use crate::analyze::types::{Incident, QuotaReplay};
+use crate::bundle::manifest::{Noun, Outcome};
+use crate::case::Minute;
+use crate::ecr::Class;
+use crate::facts::types::ReadFrom;
+use crate::report::fmt;
+use crate::report::model::{Block, Label, Text};
+
+/// Rows shown of rejected events and of changes.
+const ROWS: usize = 10;
+/// Consumers named per quota.
+const CONSUMERS: usize = 3;
+
+/// Quota replays, or how sure we are that there was no throttling.
+pub(super) fn quota(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.quota.is_empty() {
+        return vec![no_throttling(story, incident)];
+    }
+    let rows = incident.quota.iter().map(quota_row).collect();
+    let mut cites = story.cites_of(incident);
+    cites.extend(incident.quota.iter().map(|replay| replay.evidence.as_str()));
+    let mut blocks = vec![table(
+        &[
+            "API", ">Quota", ">Busiest second", ">Of quota", ">Seconds over", ">Throttled, seen",
+            ">Throttled, modelled", "Busiest callers",
+        ],
+        rows,
+        say("Modelled: our recorded arrivals replayed second by second through a token bucket with the quota as rate; CloudTrail times are whole seconds.")
+            .cite(&cites)
+            .and(" ")
+            .label(Label::Inferred)
+            .done(),
+    )];
+    for replay in &incident.quota {
+        if let Some((seconds, avoided)) = replay.spread {
+            blocks.push(
+                say("Spreading the arrivals of ")
+                    .code(&replay.api)
+                    .and(format!(
+                        " over {} would have avoided {} of the {} modelled throttles ",
+                        fmt::duration(seconds),
+                        fmt::percent(avoided),
+                        fmt::count(replay.modelled_throttles)
+                    ))
+                    .label(Label::Inferred)
+                    .and(".")
+                    .para(),
+            );
+        }
+    }
+    if story
+        .source(Noun::Quotas)
+        .is_none_or(|entry| matches!(entry.outcome, Outcome::Unavailable { .. }))
+    {
+        blocks.push(
+            say("No quota was given, so nothing here says whether the arrivals were within it.")
+                .para(),
+        );
+    }
+    for index in 0..incident.quota.len() {
+        if let Some(id) = signal::quota_id(incident, index) {
+            blocks.push(Block::Chart(id));
+        }
+    }
+    blocks
+}
+
+fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
+    let limit = match replay.limit_per_s {
+        Some(limit) => say(format!("{}/s, {} ", fmt::number(limit), replay.basis))
+            .code(&replay.code)
+            .done(),
+        None => cell("unknown"),
+    };
+    let mut consumers = say("");
+    for (index, (who, calls)) in replay.consumers.iter().take(CONSUMERS).enumerate() {
+        let lead = if index == 0 { "" } else { ", " };
+        consumers = consumers
+            .and(lead)
+            .code(who)
+            .and(format!(" {}", fmt::count(*calls)));
+    }
+    let mut consumers = consumers.done();
+    if consumers.is_empty() {
+        consumers = cell("—");
+    }
+    vec![
+        name(&replay.api),
+        limit,
+        cell(format!(
+            "{} at {}",
+            fmt::count(u64::from(replay.peak_per_s)),
+            fmt::moment(replay.peak_at)
+        )),
+        cell(
+            replay
+                .peak_factor
+                .map_or_else(|| "unknown".to_owned(), fmt::percent),
+        ),
+        cell(fmt::count(u64::from(replay.seconds_over))),
+        cell(fmt::count(replay.observed_throttles)),
+        cell(fmt::count(replay.modelled_throttles)),
+        consumers,
+    ]
+}
+
+fn no_throttling(story: &Story<'_>, incident: &Incident) -> Block {
+    let (from, to) = (
+        Minute::of(incident.draft.span.from),
+        Minute::of(incident.draft.span.to),
+    );
+    let mut calls: u64 = 0;
+    let mut throttles: u64 = 0;
+    for trail in &story.facts.trail {
+        if trail.place == incident.draft.place {
+            for series in &trail.series {
+                let (all, hit) = series.sum(Class::Throttle, from, to);
+                calls = calls.saturating_add(all);
+                throttles = throttles.saturating_add(hit);
+            }
+        }
+    }
+    let coverage = match story.coverage(Some(&incident.draft.place), &[]) {
+        Some((trail, counted)) => format!("coverage {}", fmt::percent(trail as f64 / counted)),
+        None => "coverage unknown".to_owned(),
+    };
+    let lead = if throttles == 0 {
+        "No throttling seen in this place during the incident"
+    } else {
+        "Throttled calls in this place during the incident, none replayed for lack of a quota"
+    };
+    say(format!(
+        "{lead}: {} calls ({coverage}).",
+        fmt::share(throttles, calls)
+    ))
+    .cite(&story.cites_trail("calls"))
+    .and(" ")
+    .label(Label::Observed)
+    .para()
+}
+
+/// Matches of one incident.
+pub(super) fn health_matches(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.health_matches.is_empty() {
+        return vec![say(format!("{}: no event matches.", incident.id)).para()];
+    }
+    let rows = incident
+        .health_matches
+        .iter()
+        .map(|found| {
+            let read = match found.read_from {
+                ReadFrom::Text => "stated in the text",
+                ReadFrom::Published => "published times only",
+            };
+            let posted = found.posted_lag_s.map_or_else(
+                || "unknown".to_owned(),
+                |lag| format!("{} our onset", fmt::lag(lag)),
+            );
+            vec![
+                name(&found.arn),
+                say("")
+                    .code(&found.service)
+                    .and(", ")
+                    .prose(&found.region)
+                    .done(),
+                cell(format!("{} ({read})", fmt::interval(&found.impact))),
+                cell(format!("{} the impact starts", fmt::lag(found.onset_lag_s))),
+                cell(fmt::duration(found.overlap_s)),
+                cell(posted),
+                cell(fmt::number(found.score)),
+                say("").prose(&found.rule).done(),
+                cell(fmt::percent(found.coincidence)),
+            ]
+        })
+        .collect();
+    let cites: Vec<&str> = incident
+        .health_matches
+        .iter()
+        .map(|found| found.evidence.as_str())
+        .collect();
+    let mut blocks = vec![table(
+        &[
+            "Event", "Service, region", "Impact", "Our onset", "Overlap", "First post", ">Score",
+            "Rule", ">Chance overlap",
+        ],
+        rows,
+        say("Score from 0 to 1. Chance overlap: how likely an unrelated event would overlap as well.")
+            .cite(&cites)
+            .and(" ")
+            .label(Label::Inferred)
+            .done(),
+    )];
+    for found in incident.health_matches.iter().take(2) {
+        if let Some(notice) = story.notice(&found.arn)
+            && !notice.text.is_empty()
+        {
+            blocks.push(
+                say("AWS says: ")
+                    .code_capped(&notice.text, 400)
+                    .cite(&[found.evidence.as_str()])
+                    .para(),
+            );
+        }
+    }
+    blocks
+}
+
+/// What was searched, and what was found and put aside, for the whole run.
+pub(super) fn health_rejected(story: &Story<'_>) -> Vec<Block> {
+    let rejected = &story.findings.health_rejected;
+    if rejected.is_empty() {
+        return vec![say("").text(health_search(story)).para()];
+    }
+    let rows = rejected
+        .iter()
+        .take(ROWS)
+        .map(|event| vec![name(&event.arn), say("").prose(&event.why).done()])
+        .collect();
+    let mut note = say("").text(health_search(story));
+    let cut = cut_note(ROWS, rejected.len(), "events");
+    if !cut.is_empty() {
+        note = note.and(" ").text(cut);
+    }
+    vec![
+        strong("Looked at and put aside").para(),
+        table(&["Event", "Why not"], rows, note.done()),
+    ]
+}
+
+/// The search itself, or why there was none.
+fn health_search(story: &Story<'_>) -> Text {
+    let mut cites = story.cites(Noun::Health);
+    cites.extend(story.cites(Noun::Status));
+    let states = [Noun::Health, Noun::Status].map(|noun| (noun, gaps::state(story, noun)));
+    if states.iter().all(|(_, state)| *state == "missing") {
+        return say("AWS Health and the public status feed were not available (see ")
+            .and(super::outline::place_of(story.status(), "gaps"))
+            .and("): nothing here says that AWS had no event.")
+            .done();
+    }
+    let span = &story.facts.case.window;
+    say(format!(
+        "Searched: {} of every service in the inputs (Health {}, public status feed {}), for region and service first, then for impact overlapping the window {}. A missing event is weak evidence: AWS often posts late or only to the accounts concerned.",
+        plural(story.findings.health_searched, "event", "events"),
+        states[0].1,
+        states[1].1,
+        fmt::interval(span),
+    ))
+    .cite(&cites)
+    .done()
+}
+
+/// Ranked changes that could explain the incident.
+pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    let trail = story
+        .facts
+        .trail
+        .iter()
+        .find(|trail| trail.place == incident.draft.place);
+    let recorded = trail.map_or(0, |trail| trail.changes.len()) as u64;
+    let state = gaps::state(story, Noun::Trail);
+    if incident.changes.is_empty() {
+        return vec![
+            say(format!(
+                "None found that could explain it: {} in baseline and window of this place were looked at (trail {state}). A trail without the events of IAM, KMS, EC2 or Organizations would not show theirs.",
+                plural(recorded, "recorded change", "recorded changes"),
+            ))
+            .cite(&story.cites_trail("changes"))
+            .and(" ")
+            .label(Label::Observed)
+            .para(),
+        ];
+    }
+    let rows = incident
+        .changes
+        .iter()
+        .take(ROWS)
+        .map(|candidate| {
+            let change = &candidate.change;
+            let outcome = if change.error_code.is_empty() {
+                cell("done")
+            } else {
+                say("refused: ").code(&change.error_code).done()
+            };
+            let fit = match (candidate.touches, candidate.explains) {
+                (true, true) => "names what fails; fits the class",
+                (true, false) => "names what fails",
+                (false, true) => "fits the class",
+                (false, false) => "near in time only",
+            };
+            vec![
+                cell(fmt::moment(change.time)),
+                cell(format!("{} onset", fmt::lag(-candidate.lead_s))),
+                name(&change.api),
+                name(&change.resource),
+                name(&change.principal),
+                outcome,
+                cell(fit),
+                say("").prose(&candidate.why).done(),
+            ]
+        })
+        .collect();
+    let mut note = say(format!(
+        "Best first, of {} in baseline and window of this place. Before is not because.",
+        plural(recorded, "recorded change", "recorded changes")
+    ));
+    let cut = cut_note(ROWS, incident.changes.len(), "candidates");
+    if !cut.is_empty() {
+        note = note.and(" ").text(cut);
+    }
+    vec![table(
+        &[
+            "Time",
+            "Relative to",
+            "Change",
+            "Of",
+            "By",
+            "Outcome",
+            "Fit",
+            "Why it could matter",
+        ],
+        rows,
+        note.cite(&story.cites_trail("changes"))
+            .and(" ")
+            .label(Label::Inferred)
+            .done(),
+    )]
+}
