@@ -13,9 +13,13 @@ pub(super) fn is_code(word: &str) -> bool {
         |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     match parts.as_slice() {
         [area, place, n] => letters(area, 2..=2) && letters(place, 4..=9) && number(n),
-        // Government, isolated and sovereign partitions put one more word in the middle.
+        // Government and isolated partitions, and the European sovereign one, have one more word.
         [area, partition, place, n] => {
-            letters(area, 2..=4) && letters(partition, 2..=4) && letters(place, 4..=9) && number(n)
+            let isolated = *partition == "gov" || partition.starts_with("iso");
+            let sovereign = *area == "eusc" && letters(partition, 2..=2);
+            let known =
+                sovereign || (isolated && letters(area, 2..=2) && letters(partition, 3..=4));
+            known && letters(place, 4..=9) && number(n)
         }
         _ => false,
     }

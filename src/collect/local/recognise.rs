@@ -244,14 +244,14 @@ fn is_feed_event(map: &Map<String, Value>) -> bool {
             .is_some_and(|metadata| metadata.get("EVENT_LOG").is_some())
 }
 
-/// The dashboard's history: service keys, each with its events.
+/// The dashboard's history: service keys, each with its events. Lists that are all empty could be
+/// anything.
 fn is_feed_history(map: &Map<String, Value>) -> bool {
-    !map.is_empty()
-        && map.values().all(|events| {
-            events
-                .as_array()
-                .is_some_and(|list| list.iter().all(|event| event.get("event_log").is_some()))
-        })
+    let is_event = |event: &Value| event.get("event_log").is_some();
+    let lists: Vec<&Vec<Value>> = map.values().filter_map(Value::as_array).collect();
+    lists.len() == map.len()
+        && lists.iter().any(|list| !list.is_empty())
+        && lists.iter().all(|list| list.iter().all(is_event))
 }
 
 /// What an unknown object most likely is.
@@ -329,12 +329,17 @@ impl Unknown {
 
     fn text(self, flag: Noun, partly: bool) -> Option<String> {
         let first = self.first?;
+        // A reason that already says what to do needs no list of what would do.
+        let instead = if first.contains("; ") {
+            String::new()
+        } else {
+            format!("; expected {}", super::expected(flag))
+        };
         Some(match (partly, self.total) {
-            (false, 1) => format!("{first}; expected {}", super::expected(flag)),
-            (false, total) => format!(
-                "none of its {total} values was recognised (the first {first}); expected {}",
-                super::expected(flag)
-            ),
+            (false, 1) => format!("{first}{instead}"),
+            (false, total) => {
+                format!("none of its {total} values was recognised; the first {first}{instead}")
+            }
             (true, 1) => format!("a part was not recognised: it {first}"),
             (true, total) => {
                 format!("{total} parts were not recognised; the first of them {first}")

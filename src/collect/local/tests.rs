@@ -219,7 +219,10 @@ fn what_is_not_an_answer_is_refused_by_name() {
     for (bytes, words) in [
         ("", "is empty"),
         (rst, "plain text; repeat the command with --output json"),
-        ("<?xml version=\"1.0\"?><rss/>", "RSS feed is not read"),
+        (
+            "<?xml version=\"1.0\"?><rss/>",
+            "XML; the status RSS feed is not read",
+        ),
         ("<!DOCTYPE html>", "a web page"),
         ("+----+\n|  x |", "a table"),
         ("{\"events\": [", "damaged JSON"),
@@ -241,7 +244,7 @@ fn what_is_not_an_answer_is_refused_by_name() {
         ),
         (
             "{\"events\":[{\"message\":\"x\"}],\"searchedLogStreams\":[]}",
-            "filter-log-events",
+            "filter-log-events; give the CloudTrail records",
         ),
         ("{\"entities\":[]}", "describe-affected-entities"),
         (
@@ -258,13 +261,17 @@ fn what_is_not_an_answer_is_refused_by_name() {
         ("[[1]]", "a list in a list"),
         (
             "[1,2]",
-            "none of its 2 values was recognised (the first holds a number",
+            "none of its 2 values was recognised; the first holds a number",
         ),
     ] {
         for flag in [Noun::Metrics, Noun::Quotas, Noun::Health] {
             let why = refused(flag, bytes.as_bytes());
             assert!(why.contains(words), "{bytes}: {why}");
-            assert!(why.contains("expected the JSON output of aws"), "{why}");
+            let guided = why.contains("; expected the JSON output of aws") || words.contains("; ");
+            assert!(
+                guided || why.contains("; repeat") || why.contains("; use"),
+                "{why}"
+            );
         }
     }
 }

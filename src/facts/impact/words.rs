@@ -136,7 +136,7 @@ impl Reader {
     /// `AM`, `pm`, `a.m.` right here or after blanks; moves on only when it is there.
     fn half(&mut self, possible: bool) -> Option<bool> {
         let mut ahead = 0;
-        while self.peek(ahead).is_some_and(|c| c.is_whitespace()) && ahead < 3 {
+        while self.peek(ahead).is_some_and(char::is_whitespace) && ahead < 3 {
             ahead += 1;
         }
         let pm = match self.peek(ahead)?.to_ascii_lowercase() {
@@ -147,7 +147,7 @@ impl Reader {
         ahead += 1;
         let dotted = self.peek(ahead) == Some('.');
         ahead += usize::from(dotted);
-        if !possible || self.peek(ahead)?.to_ascii_lowercase() != 'm' {
+        if !possible || !self.peek(ahead)?.eq_ignore_ascii_case(&'m') {
             return None;
         }
         ahead += 1;

@@ -40,13 +40,12 @@ fn merge(arn: String, mut pieces: Vec<Piece>) -> Notice {
     // Newest first. A list entry and its details carry the same update time; the one with a text
     // speaks. The rest only makes the order independent of the order of the files.
     pieces.sort_by(|a, b| {
-        (a.noun, b.updated, b.posts.len(), &a.evidence, &a.status).cmp(&(
-            b.noun,
-            a.updated,
-            a.posts.len(),
-            &b.evidence,
-            &b.status,
-        ))
+        a.noun
+            .cmp(&b.noun)
+            .then_with(|| b.updated.cmp(&a.updated))
+            .then_with(|| b.posts.len().cmp(&a.posts.len()))
+            .then_with(|| a.evidence.cmp(&b.evidence))
+            .then_with(|| a.cmp(b))
     });
     let first = |of: fn(&Piece) -> &str| -> String {
         pieces

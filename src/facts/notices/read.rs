@@ -11,7 +11,7 @@ use crate::case::Instant;
 use serde_json::Value;
 
 /// What one answer says of one event. Empty texts and absent times are filled from other pieces.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Piece {
     pub(super) arn: String,
     pub(super) noun: Noun,
@@ -164,8 +164,7 @@ fn from_feed(event: &Value) -> Option<Piece> {
             .starts_with("[RESOLVED]");
     put(&mut piece.status, if over { "closed" } else { "open" });
 
-    let mut posts: Vec<(Option<Instant>, String)> =
-        log_of(event).iter().map(|post| said(post)).collect();
+    let mut posts: Vec<(Option<Instant>, String)> = log_of(event).iter().map(said).collect();
     posts.sort();
     let times = || posts.iter().filter_map(|(at, _)| *at);
     piece.posted = times().min().or(first);
