@@ -38,20 +38,32 @@ enum Identity<'a> {
 }
 
 impl Kept {
-    fn identity(&self) -> Identity<'_> {
-        let either = |first: &'_ String, second: &'_ String| first.is_empty() && second.is_empty();
-        if !either(&self.original_event, &self.call.event_id) {
-            return Identity::Event(chosen(&self.original_event, &self.call.event_id));
-        }
-        if !either(&self.original_request, &self.call.request_id) {
-            return Identity::Request(
-                chosen(&self.original_request, &self.call.request_id),
+    /// What the record is by itself.
+    fn own(&self) -> Identity<'_> {
+        self.identity(&self.call.event_id, &self.call.request_id)
+    }
+
+    /// What the record is about: the event it amends, or itself.
+    fn amended(&self) -> Identity<'_> {
+        self.identity(
+            first(&self.original_event, &self.call.event_id),
+            first(&self.original_request, &self.call.request_id),
+        )
+    }
+
+    fn identity<'a>(&'a self, event: &'a str, request: &'a str) -> Identity<'a> {
+        if !event.is_empty() {
+            Identity::Event(event)
+        } else if !request.is_empty() {
+            Identity::Request(
+                request,
                 &self.call.api,
                 self.call.event_time,
                 &self.call.recipient_account,
-            );
+            )
+        } else {
+            Identity::Whole(self)
         }
-        Identity::Whole(self)
     }
 
     /// Copies of one call in several accounts share this; `None` when there are none.
@@ -96,37 +108,50 @@ impl Kept {
     }
 }
 
-fn chosen<'a>(first: &'a str, second: &'a str) -> &'a str {
-    if first.is_empty() { second } else { first }
+fn first<'a>(one: &'a str, other: &'a str) -> &'a str {
+    if one.is_empty() { other } else { one }
 }
 
 /// The records that stay, sorted, and those that were seen before.
-pub(super) fn dedupe(kept: Vec<Kept>) -> (Vec<Kept>, Vec<Kept>) {
-    let (kept, mut twice) = fold(kept, |a, b| a.identity().cmp(&b.identity()), |_| true);
-    let (mut kept, copies) = fold(
-        kept,
-        |a, b| a.shared().cmp(&b.shared()),
-        |one| one.shared().is_some(),
+pub(super) fn dedupe(mut kept: Vec<Kept>) -> (Vec<Kept>, Vec<Kept>) {
+    let mut twice = Vec::new();
+    fold(
+        &mut kept,
+        &mut twice,
+        |a, b| a.own().cmp(&b.own()),
+        |_| true,
     );
-    twice.extend(copies);
+    fold(
+        &mut kept,
+        &mut twice,
+        |a, b| a.amended().cmp(&b.amended()),
+        |_| true,
+    );
+    let is_shared = |one: &Kept| one.shared().is_some();
+    fold(
+        &mut kept,
+        &mut twice,
+        |a, b| a.shared().cmp(&b.shared()),
+        is_shared,
+    );
     kept.sort_unstable();
     (kept, twice)
 }
 
 /// Keeps the best record of every group of equals, among those that `can_fold`.
 fn fold(
-    mut kept: Vec<Kept>,
+    kept: &mut Vec<Kept>,
+    twice: &mut Vec<Kept>,
     same: impl Fn(&Kept, &Kept) -> Ordering,
     can_fold: impl Fn(&Kept) -> bool,
-) -> (Vec<Kept>, Vec<Kept>) {
+) {
     kept.sort_unstable_by(|a, b| same(a, b).then_with(|| a.preference(b)));
     let mut stay: Vec<Kept> = Vec::with_capacity(kept.len());
-    let mut twice = Vec::new();
-    for one in kept {
+    for one in kept.drain(..) {
         match stay.last() {
             Some(best) if can_fold(&one) && same(best, &one) == Ordering::Equal => twice.push(one),
             _ => stay.push(one),
         }
     }
-    (stay, twice)
+    *kept = stay;
 }

@@ -11,8 +11,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// Most text one compressed file may unfold to. CloudTrail's own files stay below 50 MB.
 const UNFOLDED_CAP: u64 = 2 << 30;
-/// Above [`RATIO_FROM`], more text per compressed byte than any log has; deflate ends at 1,032.
-const RATIO_CAP: u64 = 500;
+/// Text per compressed byte above [`RATIO_FROM`]: real trails reach 10, the worst of storms 50,
+/// deflate itself ends at 1,032.
+const RATIO_CAP: u64 = 200;
 /// Small files may repeat themselves as they like.
 const RATIO_FROM: u64 = 64 << 20;
 

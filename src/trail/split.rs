@@ -17,7 +17,7 @@ const CHUNK: usize = 128 << 10;
 
 /// How many bytes may be read again while searching inside damage. Beyond it the search goes on
 /// behind the damage instead of inside it: crafted input must not cost quadratic time.
-const SECOND_LOOKS: u64 = 256 << 20;
+const SECOND_LOOKS: u64 = 4 * RECORD_CAP as u64;
 
 /// Longest text before the object on a line like `2026-03-11T07:02:43Z stream {…}`.
 const PREFIX_CAP: usize = 512;
@@ -236,6 +236,12 @@ impl<R: Read> Splitter<R> {
                     match self.object(start) {
                         Ok(Object::Whole(end)) => {
                             self.pos = end;
+                            if end - start > RECORD_CAP {
+                                return Some(Step::Damage {
+                                    fault: Fault::TooLarge,
+                                    offset: self.base + start as u64,
+                                });
+                            }
                             return Some(Step::Item { start, end });
                         }
                         Ok(Object::Opened(list)) => {
@@ -516,3 +522,6 @@ fn broken(at: usize) -> Failed {
         at,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,10 @@ use std::time::Instant;
 
 #[test]
 #[ignore = "needs a generated archive named by TRAIL_ARCHIVE"]
-#[expect(clippy::disallowed_methods, reason = "the archive is named by the tester")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the archive is named by the tester"
+)]
 fn counts_equal_the_truth() {
     let folder = PathBuf::from(std::env::var("TRAIL_ARCHIVE").unwrap());
     let span = Interval::new(
@@ -49,5 +52,8 @@ fn counts_equal_the_truth() {
         .collect();
     assert_eq!(counts, truth);
     assert!(scan.entry.tally.balances());
-    assert_eq!(scan.entry.outcome, crate::bundle::manifest::Outcome::Complete);
+    assert_eq!(
+        scan.entry.outcome,
+        crate::bundle::manifest::Outcome::Complete
+    );
 }
