@@ -129,6 +129,7 @@ pub(super) fn count_table(
         counts.values().copied().collect::<Vec<u64>>(),
     ));
     let mut bytes = Vec::new();
-    write_frame(counts.len(), columns, &mut bytes).context("failed to write the table as Parquet")?;
+    write_frame(counts.len(), columns, &mut bytes)
+        .context("failed to write the table as Parquet")?;
     Ok(bytes)
 }

@@ -68,7 +68,12 @@ pub(super) struct WindowArgs {
     #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "since"])]
     pub(super) around: Option<String>,
     /// How far the window reaches on either side of --around
-    #[arg(long, value_name = "DURATION", default_value = "45m", requires = "around")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "45m",
+        requires = "around"
+    )]
     pub(super) pad: String,
     /// How much time before the window it is compared with
     #[arg(long, value_name = "DURATION", default_value = "7d")]

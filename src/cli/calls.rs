@@ -55,7 +55,10 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
         ),
     );
     for refusal in &scan.entry.refusals {
-        say(volume, &format!("warning: {}: {}", refusal.input, refusal.why));
+        say(
+            volume,
+            &format!("warning: {}: {}", refusal.input, refusal.why),
+        );
     }
     if let Outcome::Unavailable { why, hint } = &scan.entry.outcome {
         return Err(Failure {
@@ -133,10 +136,7 @@ fn value(column: Column, row: &CallRow) -> String {
         Column::Region => row.region.clone(),
         Column::EventSource => row.event_source.clone(),
         Column::Api => row.api.clone(),
-        Column::Class => ecr::knowledge()
-            .classify(&row.error_code)
-            .word()
-            .to_owned(),
+        Column::Class => ecr::knowledge().classify(&row.error_code).word().to_owned(),
         Column::ErrorCode => row.error_code.clone(),
         Column::Principal => row.principal.clone(),
         Column::Session => row.session.clone(),
@@ -166,7 +166,10 @@ fn json(header: &[String], counts: &BTreeMap<Vec<String>, u64>) -> anyhow::Resul
             header
                 .iter()
                 .cloned()
-                .zip(key.iter().map(|cell| serde_json::Value::from(cell.as_str())))
+                .zip(
+                    key.iter()
+                        .map(|cell| serde_json::Value::from(cell.as_str())),
+                )
                 .chain([("count".to_owned(), serde_json::Value::from(*count))])
                 .collect()
         })

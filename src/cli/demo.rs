@@ -1,85 +1,119 @@
 //! `demo`: the whole job on an embedded example incident, and what to try next.
+//!
+//! The example is a case of the test suite: its `case.toml` holds the very arguments a person would
+//! type, so the demo is `report` and nothing else.
 
-use super::args::{DemoArgs, OutputArgs, ReportFormat, ScopeArgs, WindowArgs};
+use super::args::{Cli, Command, DemoArgs, ReportArgs};
 use super::output;
-use super::pipeline::{self, Inputs};
 use super::report;
 use super::talk::{Volume, say};
-use super::window;
-use crate::collect::local::LocalInputs;
 use crate::failure::Failure;
 use anyhow::Context as _;
-use include_dir::{Dir, include_dir};
+use clap::Parser as _;
+use include_dir::{Dir, DirEntry, include_dir};
+use serde::Deserialize;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
 /// A whole case folder: the same files the tests run on.
 static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/cases/aws_fault_late_health");
 
+/// Flags whose value is a file or folder of the example.
+const INPUT_FLAGS: [&str; 4] = ["--cloudtrail", "--metrics", "--health", "--quotas"];
+
+#[derive(Deserialize)]
+struct Story {
+    title: String,
+    story: String,
+    args: Vec<String>,
+    now: String,
+}
+
 /// Writes the example's inputs into the folder, runs the report on them, says what to try next.
 pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
     output::refuse_clobber(&args.out, args.force)?;
+    let story = story()?;
     let inputs = args.out.join("inputs");
-    unpack(&EXAMPLE, &inputs)?;
-
-    let window = WindowArgs {
-        from: Some(FROM.to_owned()),
-        to: Some(TO.to_owned()),
-        baseline: BASELINE.to_owned(),
-        now: Some(NOW.to_owned()),
-        ..WindowArgs::default()
-    };
-    let now = window::now(&window)?;
-    let mut notes = Vec::new();
-    let span = window::interval(&window, now, &mut notes)?
-        .context("the embedded example names its window")?;
-    let case = window::resolve(span, &window, &ScopeArgs::default(), now, notes)?.case;
-    let flags = OutputArgs {
-        format: vec![ReportFormat::Md, ReportFormat::Html, ReportFormat::Json],
-        force: args.force,
-        ..OutputArgs::default()
-    };
-    let given = Inputs {
-        cloudtrail: vec![inputs.join("trail")],
-        local: LocalInputs {
-            metrics: vec![inputs.join("metrics.json")],
-            health: vec![inputs.join("health.json")],
-            quotas: vec![inputs.join("quotas.json")],
-        },
-    };
-    let code = report::produce(&case, &flags, &args.out, Volume::Normal, |stage| {
-        pipeline::collect(
-            given,
-            &case,
-            &stage.path().join("bundle"),
-            Volume::Normal,
-        )
-    })?;
-    for line in next_steps(&args.out) {
+    unpack(&EXAMPLE, &inputs)
+        .with_context(|| format!("failed to write the example to {}", inputs.display()))?;
+    let report = typed(&story, args, &inputs)?;
+    say(Volume::Normal, &format!("example: {}", story.title));
+    for line in story.story.trim().lines() {
+        say(Volume::Normal, &format!("  {line}"));
+    }
+    let code = report::collect_and_report(&report)?;
+    for line in next_steps(args) {
         say(Volume::Normal, &line);
     }
     Ok(code)
 }
 
-fn next_steps(out: &Path) -> Vec<String> {
-    let out = out.display();
+fn story() -> anyhow::Result<Story> {
+    let file = EXAMPLE
+        .get_file("case.toml")
+        .and_then(include_dir::File::contents_utf8)
+        .context("the embedded example has no case.toml")?;
+    toml::from_str(file).context("the embedded case.toml cannot be read")
+}
+
+/// The example's arguments as if typed, with its paths in the unpacked folder.
+fn typed(story: &Story, args: &DemoArgs, inputs: &Path) -> anyhow::Result<ReportArgs> {
+    let mut words: Vec<OsString> = vec!["ecr-incident".into(), "report".into()];
+    let mut path_next = false;
+    for word in &story.args {
+        if path_next {
+            words.push(inputs.join(word).into());
+        } else {
+            words.push(word.into());
+        }
+        path_next = INPUT_FLAGS.contains(&word.as_str());
+    }
+    words.extend([
+        "--offline".into(),
+        "--now".into(),
+        OsString::from(&story.now),
+    ]);
+    words.extend(["--out".into(), args.out.clone().into()]);
+    if args.force {
+        words.push("--force".into());
+    }
+    match Cli::try_parse_from(words)
+        .context("the embedded arguments cannot be read")?
+        .command
+    {
+        Command::Report(report) => Ok(report),
+        _ => anyhow::bail!("the embedded arguments are not those of `report`"),
+    }
+}
+
+fn next_steps(args: &DemoArgs) -> Vec<String> {
+    let out = args.out.display();
     vec![
         String::new(),
         format!("Open {out}/report.html in a browser, or read {out}/report.md."),
         "Next:".to_owned(),
         format!("  ecr-incident calls --cloudtrail {out}/inputs/trail --by region,api,class"),
-        format!("  ecr-incident analyze {out} --from 2026-03-11T07:00Z --to 2026-03-11T07:30Z -o narrower"),
-        "  ecr-incident report --cloudtrail ./AWSLogs --around TIME --pad 45m --offline    (yours)"
+        format!("  ecr-incident analyze {out} --region us-west-2 -o sibling-region"),
+        "  ecr-incident report --cloudtrail ./AWSLogs --around TIME --pad 45m --offline   # yours"
             .to_owned(),
     ]
 }
 
-fn unpack(folder: &Dir<'_>, into: &Path) -> Result<(), Failure> {
-    let write = |from: &Dir<'_>| -> std::io::Result<()> {
-        fs::create_dir_all(into)?;
-        from.extract(into)
-    };
-    write(folder)
-        .with_context(|| format!("failed to write the example's inputs to {}", into.display()))
-        .map_err(Failure::from)
+/// Everything but what the tests expect, which would only spoil the story.
+fn unpack(folder: &Dir<'_>, into: &Path) -> std::io::Result<()> {
+    for entry in folder.entries() {
+        match entry {
+            DirEntry::Dir(dir) if dir.path().starts_with("expected") => {}
+            DirEntry::Dir(dir) => unpack(dir, into)?,
+            DirEntry::File(file) => {
+                let path = into.join(file.path());
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                fs::write(path, file.contents())?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Names this tool writes into a report folder; only these are replaced with `--force`.
-const OURS: [&str; 5] = ["report.md", "report.html", "report.json", "charts", "bundle"];
+const OURS: [&str; 5] = [
+    "report.md",
+    "report.html",
+    "report.json",
+    "charts",
+    "bundle",
+];
 
 /// A folder under construction.
 #[derive(Debug)]

@@ -57,11 +57,7 @@ pub(super) fn collect(
 }
 
 /// From a bundle to a finished report.
-pub(super) fn judge(
-    bundle: &Bundle,
-    case: &Case,
-    command: Vec<String>,
-) -> Result<Report, Failure> {
+pub(super) fn judge(bundle: &Bundle, case: &Case, command: Vec<String>) -> Result<Report, Failure> {
     let facts = facts::load(bundle, case)?;
     let detected = analyze::detect(&facts);
     let profiles = detected
@@ -114,11 +110,17 @@ fn account_for(entry: &SourceEntry, volume: Volume) {
         Volume::Normal | Volume::Quiet => 5,
     };
     for refusal in entry.refusals.iter().take(shown) {
-        say(volume, &format!("warning: {}: {}", refusal.input, refusal.why));
+        say(
+            volume,
+            &format!("warning: {}: {}", refusal.input, refusal.why),
+        );
     }
     if entry.refusals.len() > shown {
         let more = entry.refusals.len() - shown;
-        say(volume, &format!("warning: and {more} more; see them with --verbose"));
+        say(
+            volume,
+            &format!("warning: and {more} more; see them with --verbose"),
+        );
     }
 }
 

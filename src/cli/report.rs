@@ -158,7 +158,7 @@ fn write(report: &Report, formats: &[ReportFormat], stage: &Stage) -> Result<(),
         }
     }
     for chart in &report.charts {
-        stage.file(&format!("charts/{}.svg", chart.id), &chart::render(chart))?;
+        stage.file(&format!("charts/{}.svg", chart.id), &chart::svg(chart))?;
     }
     Ok(())
 }

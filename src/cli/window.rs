@@ -25,7 +25,10 @@ pub(super) struct Resolved {
 pub(super) fn now(args: &WindowArgs) -> Result<Instant, Failure> {
     match &args.now {
         Some(text) => Ok(time("--now", text)?.0),
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the clock"
+        )]
         None => Ok(Utc::now()),
     }
 }
@@ -158,14 +161,19 @@ fn time(flag: &str, text: &str) -> Result<(Instant, bool), Failure> {
     if let Some(at) = zoned {
         return Ok((at.with_timezone(&Utc), true));
     }
-    let naive = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(trimmed, form).ok())
-        .or_else(|| {
-            NaiveDate::parse_from_str(trimmed, "%Y-%m-%d")
-                .ok()
-                .map(|day| day.and_time(NaiveTime::MIN))
-        });
+    let naive = [
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M",
+    ]
+    .iter()
+    .find_map(|form| NaiveDateTime::parse_from_str(trimmed, form).ok())
+    .or_else(|| {
+        NaiveDate::parse_from_str(trimmed, "%Y-%m-%d")
+            .ok()
+            .map(|day| day.and_time(NaiveTime::MIN))
+    });
     naive
         .map(|at| (at.and_utc(), false))
         .ok_or_else(|| Failure::usage(format!("{flag} {text} is not a time"), TIME_HINT))
@@ -214,10 +222,19 @@ mod tests {
     #[test]
     fn times_with_and_without_zone() {
         assert_eq!(rfc3339(at("2026-03-11T07:02Z")), "2026-03-11T07:02:00Z");
-        assert_eq!(rfc3339(at("2026-03-11T08:02+01:00")), "2026-03-11T07:02:00Z");
+        assert_eq!(
+            rfc3339(at("2026-03-11T08:02+01:00")),
+            "2026-03-11T07:02:00Z"
+        );
         assert_eq!(rfc3339(at("2026-03-11")), "2026-03-11T00:00:00Z");
         assert!(!time("--from", "2026-03-11 07:02").unwrap().1);
-        for wrong in ["2026-02-30", "yesterday-ish", "", "2026-03-11T25:00Z", "07:02"] {
+        for wrong in [
+            "2026-02-30",
+            "yesterday-ish",
+            "",
+            "2026-03-11T25:00Z",
+            "07:02",
+        ] {
             assert!(time("--from", wrong).is_err(), "{wrong}");
         }
     }
@@ -226,7 +243,16 @@ mod tests {
     fn durations() {
         assert_eq!(duration("--since", "1d12h").unwrap(), Duration::hours(36));
         assert_eq!(duration("--since", "90s").unwrap(), Duration::seconds(90));
-        for wrong in ["", "0m", "2", "h", "2y", "-2h", "99999999999999999999d", "9999d"] {
+        for wrong in [
+            "",
+            "0m",
+            "2",
+            "h",
+            "2y",
+            "-2h",
+            "99999999999999999999d",
+            "9999d",
+        ] {
             assert!(duration("--since", wrong).is_err(), "{wrong}");
         }
     }
