@@ -3,7 +3,7 @@
 //! Tables only, already sorted by the findings; cut tables say so.
 
 use super::story::Story;
-use super::words::{cell, cut_note, list, name, plural, say, strong, table};
+use super::words::{cell, cut_note, name, say, strong, table};
 use crate::analyze::types::{Incident, Signal};
 use crate::facts::types::{ControlGroup, Share};
 use crate::report::fmt;
@@ -298,7 +298,7 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
         .take(ROWS + 4)
         .map(|group| {
             vec![
-                cell(group.kind.as_str()),
+                say("").prose(kind_word(&group.kind)).done(),
                 name(&group.name),
                 cell(fmt::share(group.failures, group.calls)),
                 cell(fmt::share(group.baseline_failures, group.baseline_calls)),
@@ -312,14 +312,13 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             ]
         })
         .collect();
-    let affected = groups.iter().filter(|group| is_affected(group)).count();
     let mut cites = story.cites_trail("calls");
     cites.extend(story.cites_trail("controls"));
-    let mut blocks = vec![
-        strong("Comparison groups in the same span:")
+    vec![
+        strong("Comparison in the same span:")
             .and(format!(
-                " {affected} of {} affected. A group counts as affected with at least three failures, a failure share of at least 1 %, and three times its own baseline.",
-                groups.len()
+                " shared by {}. A group counts as affected with at least three failures, a failure share of at least 1 %, and three times its own baseline.",
+                by_kind(&groups).join(", ")
             ))
             .cite(&cites)
             .and(" ")
@@ -330,15 +329,18 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             rows,
             say("").text(cut_note(ROWS + 4, groups.len(), "groups")).cite(&cites).done(),
         ),
-    ];
-    if let Some(clear) = list(by_kind(&groups)) {
-        blocks.insert(1, clear);
-    }
-    blocks
+    ]
+}
+
+/// Which kinds of groups share the trouble, in one line; `None` without any group.
+pub(super) fn elsewhere(incident: &Incident) -> Option<String> {
+    let groups: Vec<&ControlGroup> = incident.controls.iter().collect();
+    let kinds = by_kind(&groups);
+    (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
 /// One line per kind: how many of its groups share the trouble.
-fn by_kind(groups: &[&ControlGroup]) -> Vec<Text> {
+fn by_kind(groups: &[&ControlGroup]) -> Vec<String> {
     [
         "region",
         "account",
@@ -355,16 +357,23 @@ fn by_kind(groups: &[&ControlGroup]) -> Vec<Text> {
             return None;
         }
         let hit = of.iter().filter(|group| is_affected(group)).count();
-        Some(cell(format!(
-            "{hit} of {} affected",
-            plural(
-                of.len() as u64,
-                &format!("other {kind}"),
-                &format!("other {}", many(kind))
-            )
-        )))
+        let word = if of.len() == 1 {
+            kind_word(kind)
+        } else {
+            many(kind)
+        };
+        Some(format!("{hit} of {} other {word}", of.len()))
     })
     .collect()
+}
+
+/// `principal` is called caller everywhere else.
+fn kind_word(kind: &str) -> &str {
+    match kind {
+        "principal" => "caller",
+        "api" => "API",
+        other => other,
+    }
 }
 
 fn many(kind: &str) -> &str {

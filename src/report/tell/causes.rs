@@ -7,7 +7,7 @@
 use super::outline;
 use super::words::{self, Words, say};
 use crate::analyze::types::{Incident, Status};
-use crate::case::{Case, rfc3339};
+use crate::case::{Case, Instant, rfc3339};
 use crate::catalog;
 use crate::report::fmt;
 use crate::report::model::{Text, Untrusted};
@@ -117,7 +117,7 @@ impl Slots {
         let end = draft.span.to;
         let mut ours = BTreeMap::from([
             ("from", fmt::moment(incident.onset)),
-            ("to", fmt::moment(end)),
+            ("to", end_words(incident, end)),
             ("from_iso", rfc3339(incident.onset)),
             ("to_iso", rfc3339(end)),
             ("start_epoch", incident.onset.timestamp().to_string()),
@@ -238,6 +238,22 @@ impl Slots {
             // Braces of another tool, such as curl's `%{http_code}`.
             None => format!("{{{slot}}}"),
         }
+    }
+}
+
+/// The end of an incident after its start has been named: without the date when it is the same,
+/// and never as an end when there is none yet.
+fn end_words(incident: &Incident, end: Instant) -> String {
+    let same_day = incident.onset.date_naive() == end.date_naive();
+    let end = if same_day {
+        fmt::clock(end)
+    } else {
+        fmt::moment(end)
+    };
+    if incident.recovery.is_none() {
+        format!("{end} (still going on then)")
+    } else {
+        end
     }
 }
 

@@ -10,7 +10,7 @@ use crate::bundle::manifest::{Noun, Outcome};
 use crate::case::rfc3339;
 use crate::facts::types::Gap;
 use crate::report::fmt;
-use crate::report::model::{Block, Label, Text, Untrusted};
+use crate::report::model::{Block, Text, Untrusted};
 use std::collections::BTreeSet;
 
 /// Refused inputs listed; the rest are counted.
@@ -214,18 +214,15 @@ pub(super) fn reproduce(story: &Story<'_>) -> Vec<Block> {
             .code_capped(&story.facts.seal, 80)
             .done(),
         cell(format!(
-            "Window [{}, {}), baseline [{}, {})",
+            "Window {} to {}, baseline {} to {}; the end is not included.",
             rfc3339(case.window.from),
             rfc3339(case.window.to),
             rfc3339(case.baseline.from),
             rfc3339(case.baseline.to)
         )),
-        say("Call series, counts and shares in this report are ")
-            .label(Label::Observed)
-            .and("; onset, recovery, matches and verdicts are ")
-            .label(Label::Inferred)
-            .and(" by fixed rules; the same evidence always gives the same report.")
-            .done(),
+        cell(
+            "What is marked observed stands in the evidence; what is marked inferred follows from it by fixed rules. The same evidence always gives the same report.",
+        ),
     ];
     for entry in &story.facts.sources {
         if entry.asked.is_empty() {

@@ -3,9 +3,9 @@
 //! Each says what was looked at when nothing was found: silence is told with its search.
 
 use super::story::Story;
-use super::words::{cell, cut_note, name, plural, say, strong, table};
+use super::words::{cell, cut_note, list, name, plural, say, strong, table};
 use super::{gaps, signal};
-use crate::analyze::types::{Incident, QuotaReplay};
+use crate::analyze::types::{HealthMatch, Incident, QuotaReplay};
 use crate::bundle::manifest::{Noun, Outcome};
 use crate::case::Minute;
 use crate::ecr::Class;
@@ -15,6 +15,8 @@ use crate::report::model::{Block, Label, Text};
 
 /// Rows shown of rejected events and of changes.
 const ROWS: usize = 10;
+/// Health matches told; the rest stands in report.json.
+const MATCHES: usize = 3;
 /// Consumers named per quota.
 const CONSUMERS: usize = 3;
 
@@ -151,52 +153,16 @@ pub(super) fn health_matches(story: &Story<'_>, incident: &Incident) -> Vec<Bloc
     if incident.health_matches.is_empty() {
         return vec![say(format!("{}: no event matches.", incident.id)).para()];
     }
-    let rows = incident
+    let mut items: Vec<Text> = incident
         .health_matches
         .iter()
-        .map(|found| {
-            let read = match found.read_from {
-                ReadFrom::Text => "stated in the text",
-                ReadFrom::Published => "published times only",
-            };
-            let posted = found.posted_lag_s.map_or_else(
-                || "unknown".to_owned(),
-                |lag| format!("{} our onset", fmt::lag(lag)),
-            );
-            vec![
-                name(&found.arn),
-                say("")
-                    .code(&found.service)
-                    .and(", ")
-                    .prose(&found.region)
-                    .done(),
-                cell(format!("{} ({read})", fmt::interval(&found.impact))),
-                cell(format!("{} the impact starts", fmt::lag(found.onset_lag_s))),
-                cell(fmt::duration(found.overlap_s)),
-                cell(posted),
-                cell(fmt::number(found.score)),
-                say("").prose(&found.rule).done(),
-                cell(fmt::percent(found.coincidence)),
-            ]
-        })
+        .take(MATCHES)
+        .map(health_match)
         .collect();
-    let cites: Vec<&str> = incident
-        .health_matches
-        .iter()
-        .map(|found| found.evidence.as_str())
-        .collect();
-    let mut blocks = vec![table(
-        &[
-            "Event", "Service, region", "Impact", "Our onset", "Overlap", "First post", ">Score",
-            "Rule", ">Chance overlap",
-        ],
-        rows,
-        say("Score from 0 to 1. Chance overlap: how likely an unrelated event would overlap as well.")
-            .cite(&cites)
-            .and(" ")
-            .label(Label::Inferred)
-            .done(),
-    )];
+    if incident.health_matches.len() > MATCHES {
+        items.push(cut_note(MATCHES, incident.health_matches.len(), "events"));
+    }
+    let mut blocks: Vec<Block> = list(items).into_iter().collect();
     for found in incident.health_matches.iter().take(2) {
         if let Some(notice) = story.notice(&found.arn)
             && !notice.text.is_empty()
@@ -210,6 +176,40 @@ pub(super) fn health_matches(story: &Story<'_>, incident: &Incident) -> Vec<Bloc
         }
     }
     blocks
+}
+
+/// One event in one item, so that it reads well raw.
+fn health_match(found: &HealthMatch) -> Text {
+    let read = match found.read_from {
+        ReadFrom::Text => "as its text states",
+        ReadFrom::Published => "by its published times only",
+    };
+    let posted = found.posted_lag_s.map_or_else(
+        || "time of first post unknown".to_owned(),
+        |lag| format!("first posted {} our onset", fmt::lag(lag)),
+    );
+    say("")
+        .code(&found.arn)
+        .and(" (")
+        .code(&found.service)
+        .and(", ")
+        .prose(&found.region)
+        .and(format!(
+            "): impact {} {read}; our onset is {} its start, they share {}; {posted}. Score {} of 1: ",
+            fmt::interval(&found.impact),
+            fmt::lag(found.onset_lag_s),
+            fmt::duration(found.overlap_s),
+            fmt::number(found.score)
+        ))
+        .prose(&found.rule)
+        .and(format!(
+            ". Chance that an unrelated event overlaps as well: {}.",
+            fmt::percent(found.coincidence)
+        ))
+        .cite(&[found.evidence.as_str()])
+        .and(" ")
+        .label(Label::Inferred)
+        .done()
 }
 
 /// What was searched, and what was found and put aside, for the whole run.
@@ -269,7 +269,7 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     if incident.changes.is_empty() {
         return vec![
             say(format!(
-                "None found that could explain it: {} in baseline and window of this place were looked at (trail {state}). A trail without the events of IAM, KMS, EC2 or Organizations would not show theirs.",
+                "None found that could explain it: {} in baseline and window of this place looked at (trail {state}). A trail without the events of IAM, KMS, EC2 or Organizations would not show theirs.",
                 plural(recorded, "recorded change", "recorded changes"),
             ))
             .cite(&story.cites_trail("changes"))

@@ -38,7 +38,7 @@ fn whole_run(story: &Story<'_>, tone: Tone, headline: &str) -> VerdictLine {
         tone,
         headline: headline.to_owned(),
         story: say("").prose(&story.findings.status_reason).done(),
-        reasons: vec![looked_at(story)],
+        reasons: Vec::new(),
     }
 }
 
@@ -54,19 +54,22 @@ fn looked_at(story: &Story<'_>) -> Text {
         ),
         None => "; completeness unknown (no CallCount to compare with)".to_owned(),
     };
-    say(format!(
-        "Looked at {} in {} against {} of baseline: {} failed, not-found answers aside{coverage}.",
-        plural(calls, "call", "calls"),
-        plural(
-            story.facts.trail.len() as u64,
-            "account-region",
-            "account-regions"
-        ),
-        days(story.baseline_days()),
-        fmt::share(failures, calls),
-    ))
-    .cite(&story.cites_trail("calls"))
-    .done()
+    strong("Looked at:")
+        .and(format!(
+            " {} in {} against {} of baseline; {} failed, not-found answers aside{coverage}.",
+            plural(calls, "call", "calls"),
+            plural(
+                story.facts.trail.len() as u64,
+                "account-region",
+                "account-regions"
+            ),
+            days(story.baseline_days()),
+            fmt::share(failures, calls),
+        ))
+        .cite(&story.cites_trail("calls"))
+        .and(" ")
+        .label(Label::Observed)
+        .done()
 }
 
 pub(super) fn days(days: i64) -> String {
@@ -81,6 +84,18 @@ fn line(story: &Story<'_>, incident: &Incident) -> VerdictLine {
         .take(2)
         .map(words::reason)
         .collect();
+    // Without a verdict the most useful line is what would give one.
+    if incident.verdict.side == Side::Undetermined {
+        reasons.truncate(1);
+        reasons.extend(
+            incident
+                .verdict
+                .would_change
+                .iter()
+                .take(1)
+                .map(|text| strong("Would tell:").and(" ").prose(text).done()),
+        );
+    }
     // With several incidents the first screen has to hold them all: one reason each.
     if story.findings.incidents.len() > 1 {
         reasons.truncate(1);
@@ -101,9 +116,9 @@ fn headline(incident: &Incident) -> String {
     let confidence = words::confidence(verdict.confidence);
     if verdict.side == Side::Undetermined {
         if phrase == words::side(Side::Undetermined) {
-            return format!("Verdict: cannot tell, confidence {confidence}.");
+            return "Verdict: cannot tell.".to_owned();
         }
-        return format!("Verdict: cannot tell ({phrase}), confidence {confidence}.");
+        return format!("Verdict: cannot tell ({phrase}).");
     }
     format!(
         "Verdict: {} ({phrase}), confidence {confidence}.",
@@ -116,11 +131,16 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
     let draft = &incident.draft;
     let start = match draft.signal {
         Signal::Failures(class) => say(format!(
-            "{} calls of ",
-            fmt::share(incident.failures, incident.calls)
+            "{} of {} ",
+            fmt::count(incident.failures),
+            fmt::count(incident.calls)
         ))
         .codes(&draft.apis, 4)
-        .and(format!(" came back as {}", words::failures_of(class))),
+        .and(format!(
+            " calls ({}) {}",
+            fmt::percent(incident.failures as f64 / incident.calls.max(1) as f64),
+            words::failed_how(class)
+        )),
         Signal::TrafficSurge | Signal::TrafficDrop => {
             let moved = if draft.signal == Signal::TrafficSurge {
                 "rose"
@@ -299,27 +319,24 @@ pub(super) fn no_incident(story: &Story<'_>) -> Vec<Block> {
             "Close the gaps in {gaps} and run the same command again. Until then this report neither blames nor clears anybody."
         ),
     };
-    let mut items = vec![
-        strong("Answer:")
-            .and(" ")
-            .prose(&story.findings.status_reason)
-            .and(" ")
-            .label(Label::Inferred)
-            .done(),
-        strong("Looked at:")
-            .and(" ")
-            .text(looked_at(story))
-            .and(" ")
-            .label(Label::Observed)
-            .done(),
+    let health = match story.findings.health_searched {
+        0 => format!(
+            "no event was looked at, see {}.",
+            outline::place_of(Status::Quiet, "health")
+        ),
+        searched => format!("{} looked at.", plural(searched, "event", "events")),
+    };
+    let items = vec![
+        looked_at(story),
         strong("Settled:")
             .and(format!(
                 " up to {}; later minutes may still change.",
                 fmt::moment(story.facts.settled_until)
             ))
             .done(),
+        strong("AWS Health:").and(format!(" {health}")).done(),
+        strong("Next:").and(format!(" {next}")).done(),
     ];
-    items.push(strong("Next:").and(format!(" {next}")).done());
     let mut blocks: Vec<Block> = list(items).into_iter().collect();
     blocks.extend(super::signal::window(story));
     blocks
@@ -327,30 +344,82 @@ pub(super) fn no_incident(story: &Story<'_>) -> Vec<Block> {
 
 /// The lines a reader needs after the verdict: scale, loss, state.
 pub(super) fn summary(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
-    let mut items = vec![
-        strong("Symptom:")
-            .and(" ")
-            .text(what_happened(story, incident))
-            .and(" ")
-            .label(Label::Observed)
-            .done(),
-        scale(story, incident),
-    ];
-    if let Some(text) = operations(story, incident) {
-        items.push(text);
-    }
-    items.push(
-        strong("Whose doing:")
-            .and(format!(" {} ", short_verdict(incident)))
-            .label(Label::Inferred)
+    let mut items = vec![scale(story, incident)];
+    items.extend(operations(story, incident));
+    items.extend(elsewhere(story, incident));
+    items.push(aws_said(story, incident));
+    items.push(state(story, incident));
+    items.extend(do_now(story, incident));
+    list(items).into_iter().collect()
+}
+
+/// Whether others shared the trouble: the strongest hint at whose doing it was.
+fn elsewhere(story: &Story<'_>, incident: &Incident) -> Option<Text> {
+    let groups = super::breakdown::elsewhere(incident)?;
+    Some(
+        strong("Elsewhere:")
             .and(format!(
-                "; reasons for and against in {}.",
-                outline::place_of(story.status(), "assessment")
+                " shared by {groups} ({}).",
+                outline::place_of(story.status(), "scope")
+            ))
+            .cite(&story.cites_of(incident))
+            .and(" ")
+            .label(Label::Inferred)
+            .done(),
+    )
+}
+
+/// What AWS had published, and when.
+fn aws_said(story: &Story<'_>, incident: &Incident) -> Text {
+    let words = strong("AWS Health:");
+    let Some(found) = incident.health_matches.first() else {
+        return words
+            .and(format!(
+                " no event matches; the search stands in {}.",
+                outline::place_of(story.status(), "health")
+            ))
+            .done();
+    };
+    let posted = found.posted_lag_s.map_or_else(String::new, |lag| {
+        format!(", first posted {} our onset", fmt::lag(lag))
+    });
+    words
+        .and(" an event of ")
+        .code(&found.service)
+        .and(" in ")
+        .prose(&found.region)
+        .and(format!(
+            " states impact {}{posted}.",
+            fmt::interval(&found.impact)
+        ))
+        .cite(&[found.evidence.as_str()])
+        .and(" ")
+        .label(Label::Observed)
+        .done()
+}
+
+/// The first thing to do, for somebody who reads no further.
+fn do_now(story: &Story<'_>, incident: &Incident) -> Option<Text> {
+    let cause = causes::cause(&incident.verdict.cause);
+    let step = cause
+        .steps
+        .iter()
+        .find(|step| step.kind == Kind::Mitigate)?;
+    let lead = if incident.recovery.is_some() {
+        "If it comes back:"
+    } else {
+        "Do now:"
+    };
+    Some(
+        strong(lead)
+            .and(" ")
+            .text(Slots::of(incident, &story.facts.case).text(&step.text))
+            .and(format!(
+                " More in {}.",
+                outline::place_of(story.status(), "steps")
             ))
             .done(),
-    );
-    items.push(state(story, incident));
-    list(items).into_iter().collect()
+    )
 }
 
 fn scale(story: &Story<'_>, incident: &Incident) -> Text {
@@ -497,9 +566,9 @@ fn alternatives(incident: &Incident) -> Block {
 fn statistics(incident: &Incident) -> Block {
     let statistics = &incident.significance;
     let sure = match statistics.q {
-        Some(q) if q < 1e-4 => "chance of a false alarm under 1 in 10,000".to_owned(),
-        Some(q) => format!("false-discovery rate q = {}", fmt::number(q)),
-        None => "uncalibrated (fewer than three prior days of data), so the chance of a false alarm is unknown"
+        Some(q) if q < 1e-4 => "false-discovery rate under 1 in 10,000".to_owned(),
+        Some(q) => format!("false-discovery rate {}", fmt::number(q)),
+        None => "uncalibrated (fewer than three prior days of data), so the rate of false alarms is unknown"
             .to_owned(),
     };
     say("Statistics: ")

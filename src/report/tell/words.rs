@@ -87,7 +87,9 @@ impl Words {
             let id = id.as_ref();
             if !id.is_empty() && !seen.contains(&id) {
                 seen.push(id);
-                self.0.push(Span::Plain(" ".to_owned()));
+                if !self.0.is_empty() {
+                    self.0.push(Span::Plain(" ".to_owned()));
+                }
                 self.0.push(Span::Evidence(id.to_owned()));
             }
         }
@@ -192,6 +194,17 @@ pub(super) fn failures_of(class: Class) -> &'static str {
         Class::ResourceQuota => "resource-quota refusals",
         Class::ClientError => "client errors",
         Class::Unclassified => "unclassified errors",
+    }
+}
+
+/// What became of the calls, as a verb: `were throttled`.
+pub(super) fn failed_how(class: Class) -> String {
+    match class {
+        Class::Throttle => "were throttled".to_owned(),
+        Class::Denied => "were denied".to_owned(),
+        Class::NotFound => "were answered with not found".to_owned(),
+        Class::ResourceQuota => "were refused by a resource quota".to_owned(),
+        other => format!("failed with {}", failures_of(other)),
     }
 }
 
