@@ -24,6 +24,11 @@ const GLOBAL_SOURCES: [&str; 3] = [
     "s3.amazonaws.com",
 ];
 
+/// Services whose writes name a role or user by its last part.
+pub(super) const SHORT_NAMES: [&str; 2] = ["iam.amazonaws.com", "ec2.amazonaws.com"];
+/// What stands before the last part of a principal's ARN.
+pub(super) const PRINCIPAL_PREFIXES: [&str; 3] = ["role/", "user/", "instance-profile/"];
+
 /// The candidates, best first.
 pub(super) fn candidates(
     facts: &Facts,
@@ -143,10 +148,12 @@ fn touched(change: &Change, profile: &Profile) -> Option<String> {
             return Some(repository);
         }
     }
+    // Only IAM and its like name a role by its last part alone; elsewhere that word is something else.
+    let by_short_name = SHORT_NAMES.contains(&change.event_source.as_str());
     for principal in failing(&profile.principals) {
         let short = principal.rsplit('/').next().unwrap_or(&principal);
         if named(&principal, &[])
-            || (principal.contains('/') && named(short, &["role/", "user/", "instance-profile/"]))
+            || (by_short_name && principal.contains('/') && named(short, &PRINCIPAL_PREFIXES))
         {
             return Some(principal);
         }

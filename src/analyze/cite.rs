@@ -2,107 +2,64 @@
 //! ledger are cited.
 
 use crate::bundle::manifest::Noun;
-use crate::case::Interval;
 use crate::facts::types::{Evidence, Facts};
 
-/// More lines than this make a citation unreadable; then only those of the incident's hours count.
-const MANY: usize = 6;
+/// More lines than this make a citation unreadable; the first ones stand for the source.
+const MOST: usize = 6;
 
-/// IDs by source, narrowed to one incident where the ledger names hours.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Cite {
-    lines: Vec<(String, String)>,
+/// Ledger lines of a source, in ledger order.
+pub(super) fn of(facts: &Facts, noun: Noun) -> Vec<String> {
+    ids(facts
+        .evidence
+        .iter()
+        .filter(|line| line.noun == noun.word()))
 }
 
-impl Cite {
-    /// The lines worth citing for `span`.
-    pub(super) fn new(facts: &Facts, span: Interval) -> Self {
-        let mut lines = Vec::new();
-        for noun in Noun::ALL {
-            let all: Vec<&Evidence> = facts
-                .evidence
-                .iter()
-                .filter(|line| line.noun == noun.word())
-                .collect();
-            let near: Vec<&Evidence> = if all.len() > MANY {
-                let hours = hours(span);
-                all.iter()
-                    .copied()
-                    .filter(|line| hours.iter().any(|hour| line.query.contains(hour.as_str())))
-                    .collect()
-            } else {
-                Vec::new()
-            };
-            // A ledger that does not name hours is cited from its start.
-            let chosen = if near.is_empty() { all } else { near };
-            lines.extend(
-                chosen
-                    .into_iter()
-                    .take(MANY)
-                    .map(|line| (line.noun.clone(), line.id.clone())),
-            );
-        }
-        Self { lines }
-    }
+/// The trail's line of changes; a ledger that keeps them with the calls is cited as a whole.
+pub(super) fn changes(facts: &Facts) -> Vec<String> {
+    narrowed(facts, "changes")
+}
 
-    /// IDs of one source.
-    pub(super) fn of(&self, noun: Noun) -> Vec<String> {
-        self.lines
+/// The trail's line of other services' counts; a ledger without one is cited as a whole.
+pub(super) fn other_services(facts: &Facts) -> Vec<String> {
+    narrowed(facts, "controls")
+}
+
+fn narrowed(facts: &Facts, word: &str) -> Vec<String> {
+    let lines = || {
+        facts
+            .evidence
             .iter()
-            .filter(|(word, _)| word == noun.word())
-            .map(|(_, id)| id.clone())
-            .collect()
-    }
+            .filter(|line| line.noun == Noun::Trail.word())
+    };
+    let near = ids(lines().filter(|line| line.query.contains(word)));
+    if near.is_empty() { ids(lines()) } else { near }
 }
 
-/// The hours a span touches, as bundle file names may write them, at most [`MANY`].
-fn hours(span: Interval) -> Vec<String> {
-    let mut out = Vec::new();
-    let into_hour = span.from.timestamp().rem_euclid(3600);
-    let mut at = span
-        .from
-        .checked_sub_signed(chrono::Duration::seconds(into_hour))
-        .unwrap_or(span.from);
-    for _ in 0..MANY {
-        out.push(at.format("%Y-%m-%dT%H").to_string());
-        out.push(at.format("%Y%m%d%H").to_string());
-        out.push(at.format("%Y-%m-%d-%H").to_string());
-        out.push(at.format("%Y-%m-%d/%H").to_string());
-        let Some(next) = at.checked_add_signed(chrono::Duration::hours(1)) else {
-            break;
-        };
-        at = next;
-        if at >= span.to {
-            break;
-        }
-    }
-    out
+fn ids<'a>(lines: impl Iterator<Item = &'a Evidence>) -> Vec<String> {
+    lines.take(MOST).map(|line| line.id.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::stage::{self, at};
+    use crate::analyze::stage;
 
     #[test]
-    fn many_lines_narrow_to_the_hours_and_only_ledger_ids_come_out() {
+    fn changes_cite_their_own_line_where_the_ledger_has_one() {
         let mut facts = stage::facts();
-        facts.evidence = (0..30)
-            .map(|hour| Evidence {
-                id: format!("E{hour}"),
-                noun: "trail".into(),
-                query: format!(
-                    "calls/hour=2026-03-{:02}T{:02}.parquet",
-                    11 + hour / 24,
-                    hour % 24
-                ),
-                params: String::new(),
-                rows: 1,
-                sha256: String::new(),
-            })
-            .collect();
-        let cite = Cite::new(&facts, Interval::new(at(7, 10), at(8, 10)));
-        assert_eq!(cite.of(Noun::Trail), vec!["E7", "E8"]);
-        assert!(cite.of(Noun::Health).is_empty());
+        assert_eq!(changes(&facts), of(&facts, Noun::Trail));
+        facts.evidence.push(Evidence {
+            id: "E9".into(),
+            noun: "trail".into(),
+            query: "raw/trail-changes* (changes that can break a registry)".into(),
+            params: String::new(),
+            rows: 3,
+            sha256: String::new(),
+        });
+        assert_eq!(changes(&facts), ["E9"]);
+        assert_eq!(of(&facts, Noun::Trail), ["E1", "E9"]);
+        facts.evidence.clear();
+        assert!(changes(&facts).is_empty());
     }
 }

@@ -5,6 +5,7 @@ use super::card::Card;
 use super::fill;
 use super::scene::{FAR_BELOW, Scene};
 use super::shared;
+use crate::analyze::cite;
 use crate::analyze::control::sharing;
 use crate::analyze::types::Confidence;
 use crate::analyze::words;
@@ -27,7 +28,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if callers.confined() {
         let fill = fill::of_breadth(callers);
         card.block(super::rulebook::render(
-            "{part} of {whole} faults came from one principal, {name}, while the other {others} made {rest_calls} of the same calls with {rest_failures} faults.",
+            "{part} of {whole} faults came from one principal, {name}, while {others} made {rest_calls} of the same calls with {rest_failures} faults.",
             &fill,
         ));
     }
@@ -110,7 +111,12 @@ fn elsewhere(scene: &Scene<'_>, card: &mut Card) {
     ] {
         let groups = sharing(controls, kind);
         if groups.len() >= enough {
-            card.hold(rule, &fill::of_groups(&groups), trail.clone());
+            let evidence = if kind == "service" {
+                cite::other_services(scene.facts)
+            } else {
+                trail.clone()
+            };
+            card.hold(rule, &fill::of_groups(&groups), evidence);
         }
     }
 }
@@ -128,7 +134,7 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
     let Some(factor) = factor.filter(|factor| *factor < FAR_BELOW) else {
         return;
     };
-    if !scene.volume.flat() || !scene.changes_known() {
+    if !scene.volume.flat() || !scene.writes_known() {
         return;
     }
     let mut evidence = scene.cite(Noun::Trail);

@@ -48,7 +48,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let callers = &scene.principals;
     if callers.confined() {
         card.block(super::rulebook::render(
-            "{part} of {whole} throttles hit one principal, {name}, while the other {others} made {rest_calls} of the same calls with {rest_failures} throttles.",
+            "{part} of {whole} throttles hit one principal, {name}, while {others} made {rest_calls} of the same calls with {rest_failures} throttles.",
             &fill::of_breadth(callers),
         ));
     }

@@ -5,6 +5,7 @@ use super::card::Card;
 use super::fill;
 use super::scene::Scene;
 use super::shared;
+use crate::analyze::cite;
 use crate::analyze::types::Signal;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
@@ -42,7 +43,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
                 ("during", words::count(during)),
                 ("before", words::count(before)),
             ],
-            scene.cite(Noun::Trail),
+            cite::other_services(scene.facts),
         );
     }
     let kinds = &card.book.change_kinds;

@@ -2,6 +2,7 @@
 
 use super::breadth::Breadth;
 use super::scene::Scene;
+use crate::analyze::cite;
 use crate::analyze::health::{self, Link};
 use crate::analyze::types::ChangeCandidate;
 use crate::analyze::words;
@@ -42,9 +43,9 @@ pub(super) fn of_change(candidate: &ChangeCandidate) -> Fill {
     ]
 }
 
-/// Ledger lines of a change: its trail, and the event itself by its ID.
+/// Ledger lines of a change.
 pub(super) fn change_evidence(scene: &Scene<'_>) -> Vec<String> {
-    scene.cite(crate::bundle::manifest::Noun::Trail)
+    cite::changes(scene.facts)
 }
 
 /// A dimension with its top unit.
@@ -58,10 +59,19 @@ pub(super) fn of_breadth(breadth: &Breadth) -> Fill {
         ("name", words::list([name], 1)),
         ("part", words::count(top.map_or(0, |unit| unit.failures))),
         ("whole", words::count(breadth.failures)),
-        ("others", words::count(breadth.rest.0)),
+        ("others", others(breadth.rest.0)),
         ("rest_calls", words::count(breadth.rest.1)),
         ("rest_failures", words::count(breadth.rest.2)),
     ]
+}
+
+/// How many principals are left without the top one.
+pub(super) fn others(count: u64) -> String {
+    match count {
+        0 => "nobody else".to_owned(),
+        1 => "the one other principal".to_owned(),
+        n => format!("the {} other principals", words::count(n)),
+    }
 }
 
 /// The calls around the onset.

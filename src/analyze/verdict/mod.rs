@@ -48,8 +48,11 @@ pub(super) fn decide(scene: &Scene<'_>) -> Verdict {
         upstream_registry::weigh(scene),
         evidence_gap::weigh(scene),
     ];
-    let fallback = undetermined::weigh(scene, &weighed);
     let winner = winner(scene, &weighed);
+    let fallback = match winner {
+        Some(_) => Card::new("undetermined"),
+        None => undetermined::weigh(scene, &weighed),
+    };
     let nearest = undetermined::nearest(&weighed).map(|card| card.book);
     let (chosen, also) = match winner {
         Some(card) => (card, None),
@@ -176,9 +179,18 @@ fn ranked(cards: Vec<Card>, fallback: Card, chosen: &str, best: i32) -> Vec<Hypo
                 );
                 card.shortfall().unwrap_or(behind)
             };
-            card.hypothesis(why)
+            card.hypothesis(sentence(&why))
         })
         .collect()
+}
+
+/// With a capital: the reasons are also used inside longer sentences.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::card::Card;
 use super::fill;
 use super::scene::Scene;
 use super::shared;
-use crate::analyze::change::mentions;
+use crate::analyze::change::{PRINCIPAL_PREFIXES, SHORT_NAMES, mentions};
 use crate::analyze::types::ChangeCandidate;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
@@ -76,22 +76,25 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
 /// How many denials are on the principals, repositories or endpoints the change names: the best of
 /// the three dimensions, since a change names only one of them.
 fn coverage(scene: &Scene<'_>, card: &mut Card, candidate: &ChangeCandidate) {
-    let dimensions: [(&[Share], &[&str]); 3] = [
-        (
-            &scene.profile.principals,
-            &["role/", "user/", "instance-profile/"],
-        ),
-        (&scene.profile.repositories, &["repository/"]),
-        (&scene.profile.vpc_endpoints, &[]),
-    ];
-    let names = |text: &str, share: &Share, prefixes: &[&str]| {
-        let short = share.name.rsplit('/').next().unwrap_or_default();
-        // A role is named by its last part; a repository's path is its name.
-        let by_role = prefixes.contains(&"role/") && mentions(text, short, prefixes);
-        mentions(text, &share.name, prefixes) || by_role
+    let change = &candidate.change;
+    let named = |name: &str, prefixes: &[&str]| {
+        mentions(&change.resource, name, prefixes) || mentions(&change.detail, name, prefixes)
     };
+    let role = |share: &Share| {
+        let short = share.name.rsplit('/').next().unwrap_or_default();
+        named(&share.name, &[])
+            || (SHORT_NAMES.contains(&change.event_source.as_str())
+                && named(short, &PRINCIPAL_PREFIXES))
+    };
+    let repository = |share: &Share| named(&share.name, &["repository/"]);
+    let endpoint = |share: &Share| named(&share.name, &[]);
+    let dimensions: [(&[Share], &dyn Fn(&Share) -> bool); 3] = [
+        (&scene.profile.principals, &role),
+        (&scene.profile.repositories, &repository),
+        (&scene.profile.vpc_endpoints, &endpoint),
+    ];
     let mut best: Option<(u64, u64, String)> = None;
-    for (shares, prefixes) in dimensions {
+    for (shares, covers) in dimensions {
         let whole = shares
             .iter()
             .map(|s| s.failures)
@@ -99,10 +102,7 @@ fn coverage(scene: &Scene<'_>, card: &mut Card, candidate: &ChangeCandidate) {
         let covered: Vec<&Share> = shares
             .iter()
             .filter(|share| share.failures > 0 && !share.name.is_empty())
-            .filter(|share| {
-                names(&candidate.change.resource, share, prefixes)
-                    || names(&candidate.change.detail, share, prefixes)
-            })
+            .filter(|share| covers(share))
             .collect();
         let part = covered
             .iter()

@@ -2,8 +2,10 @@
 
 use super::card::Card;
 use super::fill;
+use super::retry_storm;
 use super::scene::Scene;
 use super::shared;
+use super::volume::excess_share;
 use crate::analyze::types::QuotaReplay;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
@@ -51,6 +53,17 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             &fill::of_breadth(&scene.principals),
             trail.clone(),
         );
+    }
+    if let Some(top) = retry_storm::holder(scene)
+        && let Some((share, _)) =
+            excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
+        && share >= retry_storm::NEARLY_ALL
+    {
+        let fill = fill::join([
+            fill::of_breadth(&scene.principals),
+            vec![("share", words::percent(share))],
+        ]);
+        card.hold("one_storm", &fill, trail.clone());
     }
     let calls = scene
         .profile

@@ -1,18 +1,20 @@
 //! One caller made the extra calls and got the throttles: leave it out and nothing is wrong.
 
+use super::breadth::Unit;
 use super::card::Card;
 use super::fill;
+use super::rulebook;
 use super::scene::{FAR_BELOW, Scene};
 use super::shared;
 use super::volume::excess_share;
-use crate::analyze::control::clean;
+use crate::analyze::control::{clean, ratio};
 use crate::analyze::types::Signal;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 
 /// Share of failures and of extra calls the one caller must hold.
-const NEARLY_ALL: f64 = 0.8;
+pub(super) const NEARLY_ALL: f64 = 0.8;
 
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "retry_storm";
@@ -32,37 +34,35 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
 fn throttles(scene: &Scene<'_>) -> Card {
     let cause = "retry_storm";
     let callers = &scene.principals;
-    let Some(top) = callers.top.as_ref().filter(|_| callers.dominant) else {
+    let fill = fill::of_breadth(callers);
+    let Some(top) = holder(scene) else {
         return Card::blocked(
             cause,
-            super::rulebook::render(
-                "{units} principals were throttled; the largest, {name}, holds {part} of {whole} throttles, not nearly all.",
-                &fill::of_breadth(callers),
+            rulebook::render(
+                "{units} principals were throttled; the largest, {name}, holds {part} of {whole} throttles, not nearly all of them and of the extra calls.",
+                &fill,
             ),
         );
     };
     let mut card = Card::new(cause);
     let trail = scene.cite(Noun::Trail);
-    let fill = fill::join([
-        fill::of_breadth(callers),
-        vec![
-            ("failure_word", "throttles".to_owned()),
-            ("control", control(scene)),
-        ],
-    ]);
-    let mut with_rest = fill.clone();
-    for (name, value) in &mut with_rest {
-        if *name == "rest_failures" {
-            *value = match callers.rest.2 {
-                0 => "no throttle".to_owned(),
-                1 => "1 throttle".to_owned(),
-                n => format!("{} throttles", words::count(n)),
-            };
-        }
-    }
-    if callers.comparable {
-        card.hold("one_principal", &with_rest, trail.clone());
+    let word = ("failure_word", "throttles".to_owned());
+    if !callers.dominant {
+        // Others were hit too: on a shared quota that is what a storm of one does to all.
+        let share = excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
+            .map_or(0.0, |(share, _)| share);
+        let fill = fill::join([fill, vec![word, ("share", words::percent(share))]]);
+        card.hold("collateral", &fill, trail.clone());
+    } else if callers.comparable {
+        let rest = match callers.rest.2 {
+            0 => "no throttle".to_owned(),
+            1 => "1 throttle".to_owned(),
+            n => format!("{} throttles", words::count(n)),
+        };
+        let fill = fill::join([vec![("rest_failures", rest), word], fill]);
+        card.hold("one_principal", &fill, trail.clone());
     } else {
+        let fill = fill::join([fill, vec![word, ("control", control(scene))]]);
         card.hold("only_principal", &fill, trail.clone());
     }
     excess(scene, &mut card, &top.name);
@@ -75,6 +75,17 @@ fn throttles(scene: &Scene<'_>) -> Card {
     shared::echoes(scene, &mut card);
     shared::health_for_customer(scene, &mut card);
     card
+}
+
+/// The one principal whose storm it would be: nearly all throttles, and either nobody else in
+/// trouble or nearly all of the extra calls as well.
+pub(super) fn holder<'a>(scene: &'a Scene<'_>) -> Option<&'a Unit> {
+    let callers = &scene.principals;
+    let top = callers.top.as_ref()?;
+    let nearly_all = ratio(top.failures, callers.failures) >= NEARLY_ALL;
+    let extra = excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
+        .is_some_and(|(share, _)| share >= NEARLY_ALL);
+    (nearly_all && (callers.dominant || extra)).then_some(top)
 }
 
 /// A surge has no failures: the one caller is found by its extra calls.
@@ -115,7 +126,7 @@ fn surge(scene: &Scene<'_>) -> Card {
             ("whole", words::count(own.saturating_add(rest))),
             ("failure_word", "calls".to_owned()),
             ("name", words::list([name], 1)),
-            ("others", words::count(others)),
+            ("others", fill::others(others)),
             ("rest_calls", words::count(rest)),
             ("rest_failures", "no surge".to_owned()),
         ],
@@ -197,7 +208,7 @@ fn quota(scene: &Scene<'_>, card: &mut Card) {
         ),
     ];
     if factor >= 1.0 {
-        card.hold("quota_explains", &fill, scene.cite(Noun::Quotas));
+        card.hold("over_quota", &fill, scene.cite(Noun::Quotas));
     } else if factor < FAR_BELOW {
         card.hold("below_quota", &fill, scene.cite(Noun::Quotas));
     }

@@ -3,7 +3,7 @@
 
 use super::breadth::{Breadth, Unit};
 use super::volume::Volume;
-use crate::analyze::cite::Cite;
+use crate::analyze::cite;
 use crate::analyze::health::{self, Link};
 use crate::analyze::judge::Numbers;
 use crate::analyze::status;
@@ -44,7 +44,6 @@ pub(in crate::analyze) struct Scene<'a> {
     pub(super) repositories: Breadth,
     pub(super) apis: Breadth,
     pub(super) volume: Volume,
-    cite: Cite,
 }
 
 impl<'a> Scene<'a> {
@@ -72,7 +71,6 @@ impl<'a> Scene<'a> {
             ),
             apis: Breadth::of(api_units(facts, draft), usual),
             volume: Volume::of(facts, &draft.place, &draft.apis, draft.span),
-            cite: Cite::new(facts, draft.span),
             facts,
             draft,
             profile,
@@ -83,7 +81,7 @@ impl<'a> Scene<'a> {
 
     /// Ledger lines of a source, for a reason.
     pub(super) fn cite(&self, noun: Noun) -> Vec<String> {
-        self.cite.of(noun)
+        cite::of(self.facts, noun)
     }
 
     /// All ledger lines the incident rests on: the trail, and what its links cite.
@@ -199,8 +197,16 @@ impl<'a> Scene<'a> {
         any || self.leads.replays.iter().any(|r| r.limit_per_s.is_some())
     }
 
-    /// Whether the trail records writes, so that an absent change means something.
+    /// Whether the trail holds own changes at all, so that the absence of one means something.
     pub(super) fn changes_known(&self) -> bool {
+        self.facts
+            .trail
+            .iter()
+            .any(|trail| !trail.changes.is_empty())
+    }
+
+    /// Whether it records writes of the registry: the weaker sign that own changes would be seen.
+    pub(super) fn writes_known(&self) -> bool {
         const WRITES: [&str; 8] = [
             "Put",
             "Create",
@@ -222,14 +228,14 @@ impl<'a> Scene<'a> {
 
     /// Whether there is enough past to compare with, or the effect needs none.
     pub(super) fn calibrated(&self) -> bool {
-        let days = self
-            .draft
+        self.has_past() || self.overwhelming()
+    }
+
+    fn has_past(&self) -> bool {
+        self.draft
             .episodes
             .iter()
-            .map(|episode| episode.significance.calibrated_days)
-            .max()
-            .unwrap_or(0);
-        days >= 3 || self.overwhelming()
+            .any(|episode| episode.significance.calibrated_days >= 3)
     }
 
     /// At least 30 failures, one call in ten, ten times the usual: no statistics needed.
@@ -257,7 +263,7 @@ impl<'a> Scene<'a> {
             }
             "metrics_missing" => !status::was_read(self.facts, Noun::Metrics),
             "changes_unknown" => !self.changes_known(),
-            "uncalibrated" => !self.calibrated(),
+            "uncalibrated" => !self.has_past(),
             _ => false,
         }
     }

@@ -3,6 +3,7 @@
 use super::card::Card;
 use super::fill;
 use super::scene::Scene;
+use crate::analyze::cite;
 use crate::analyze::health;
 use crate::analyze::types::{ChangeCandidate, Confidence};
 use crate::bundle::manifest::Noun;
@@ -146,6 +147,6 @@ pub(super) fn others_continue(scene: &Scene<'_>, card: &mut Card) {
     card.hold(
         "others_continue",
         &[("names", names)],
-        scene.cite(Noun::Trail),
+        cite::other_services(scene.facts),
     );
 }
