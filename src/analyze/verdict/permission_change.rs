@@ -12,6 +12,9 @@ use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 use crate::facts::types::Share;
 
+/// Whether a change covers one value of a dimension.
+type Covers<'a> = dyn Fn(&Share) -> bool + 'a;
+
 /// Most denials must be on what the change covers.
 const COVERED: f64 = 0.8;
 
@@ -88,7 +91,7 @@ fn coverage(scene: &Scene<'_>, card: &mut Card, candidate: &ChangeCandidate) {
     };
     let repository = |share: &Share| named(&share.name, &["repository/"]);
     let endpoint = |share: &Share| named(&share.name, &[]);
-    let dimensions: [(&[Share], &dyn Fn(&Share) -> bool); 3] = [
+    let dimensions: [(&[Share], &Covers<'_>); 3] = [
         (&scene.profile.principals, &role),
         (&scene.profile.repositories, &repository),
         (&scene.profile.vpc_endpoints, &endpoint),
