@@ -2,7 +2,7 @@
 //! moments as lines and own changes as ticks, with labels that keep out of each other's way.
 
 use super::axes::{Axis, LEFT, RIGHT};
-use super::labels::{Placed, Wish, stagger, width};
+use super::labels::{Placed, Tie, Wish, stagger, width};
 use super::scale::clock_minute;
 use super::svg::{Anchor, Pen, cut, num};
 use super::{ROW, is_line, shown};
@@ -74,7 +74,7 @@ impl Across {
             .collect();
         moments.sort_by_key(|mark| (mark.at, mark.kind));
         let wishes: Vec<Wish> = moments.iter().map(|mark| wish(mark)).collect();
-        let lines = stagger(&wishes, LEFT, RIGHT, MARK_ROWS)
+        let lines = stagger(&wishes, (LEFT, RIGHT), MARK_ROWS, Tie::Down)
             .into_iter()
             .filter_map(|placed| {
                 let mark = moments.get(placed.wish)?;
@@ -118,13 +118,13 @@ impl Across {
     /// Tints under the data.
     pub(super) fn shade(&self, pen: &mut Pen, top: f64, bottom: f64) {
         for shade in &self.shades {
-            let class = match shade.kind {
-                BandKind::Incident => "incident",
-                BandKind::Health => "health",
-                BandKind::Unsettled | BandKind::Silent => continue,
-            };
-            let size = (shade.right - shade.left, bottom - top);
-            pen.rect(class, (shade.left, top), size);
+            let wide = shade.right - shade.left;
+            match shade.kind {
+                BandKind::Health => pen.rect("health", (shade.left, top), (wide, bottom - top)),
+                // A bar and not a tint: it often lies inside a Health window, and two tints mix.
+                BandKind::Incident => pen.rect("incident", (shade.left, top), (wide, 4.0)),
+                BandKind::Unsettled | BandKind::Silent => {}
+            }
         }
     }
 
@@ -169,11 +169,7 @@ impl Across {
         for line in &self.lines {
             let y = top + ROW * line.placed.row as f64 + 14.0;
             pen.line(line.kind.word(), (line.x, y - 10.0), (line.x, bottom));
-        }
-        for line in &self.lines {
-            let y = top + ROW * line.placed.row as f64 + 14.0;
-            let at = (line.placed.x, y);
-            pen.text("mark", at, line.placed.anchor, &line.label);
+            pen.text("mark", (line.placed.x, y), line.placed.anchor, &line.label);
         }
     }
 
@@ -193,10 +189,13 @@ impl Across {
             );
             pen.path("change", &triangle(change.x, y));
         }
-        let placed = stagger(ticks, LEFT, RIGHT, CHANGE_ROWS);
+        // From right to left: then each leader passes left of all labels above its own.
+        let mut wishes = ticks.to_vec();
+        wishes.sort_by(|a, b| b.x.total_cmp(&a.x));
+        let placed = stagger(&wishes, (LEFT, RIGHT), CHANGE_ROWS, Tie::Up);
         let mut end = y + 14.0;
         for label in &placed {
-            let Some(wish) = ticks.get(label.wish) else {
+            let Some(wish) = wishes.get(label.wish) else {
                 continue;
             };
             let text_y = y + 22.0 + ROW * label.row as f64;

@@ -14,6 +14,9 @@ pub(super) const RIGHT: f64 = 944.0;
 /// Columns that still have about two units each.
 const COLUMNS: usize = 440;
 
+/// No window is longer than a century; a cap keeps a broken model from breaking arithmetic.
+const LONGEST_S: i64 = 100 * 366 * 86_400;
+
 /// The time axis of one chart, in epoch seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
@@ -30,9 +33,10 @@ impl Axis {
         let step_s = chart.step_s.max(1);
         let start = chart.start.timestamp();
         let points = i64::try_from(chart.len.max(1)).unwrap_or(i64::MAX);
+        let length = points.saturating_mul(step_s).min(LONGEST_S);
         Self {
             start,
-            end: start.saturating_add(points.saturating_mul(step_s)),
+            end: start.saturating_add(length),
             step_s,
             per_column: points_per_column(chart.len, step_s, COLUMNS),
         }

@@ -1,4 +1,4 @@
-//! Places labels on a line of rows so that neighbours never overlap.
+//! Places labels on rows so that neighbours never overlap.
 //!
 //! Widths are estimates (the reader's font is unknown), taken on the wide side; a label that finds
 //! no room is left out and counted, never drawn over another.
@@ -27,54 +27,97 @@ pub(crate) struct Placed {
     pub(crate) anchor: Anchor,
 }
 
-/// Width of `text` at 11 px in a wide sans-serif font, pixels.
+/// Width of `text` at 11 px in a wide sans-serif font (DejaVu Sans), pixels.
 pub(crate) fn width(text: &str) -> f64 {
     text.chars()
-        .map(|c| {
-            if !c.is_ascii() {
-                11.5
-            } else if c.is_ascii_uppercase() || c == 'm' || c == 'w' || c == '%' {
-                8.2
-            } else {
-                6.6
-            }
+        .map(|c| match c {
+            'i' | 'j' | 'l' | 't' | 'f' | 'r' | 'I' | ' ' | '.' | ',' | ':' | ';' | '\'' | '|'
+            | '!' | '(' | ')' | '[' | ']' | '/' | '-' => 4.4,
+            'm' | 'w' | 'M' | 'W' | '%' | '@' => 10.8,
+            'A'..='Z' => 8.0,
+            c if c.is_ascii() => 6.9,
+            _ => 11.5,
         })
         .sum()
+}
+
+/// Which way the line runs that ties a label to its point: a label must not stand in the way of
+/// another one's line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tie {
+    /// From the label's row down through all later rows.
+    Down,
+    /// From above the rows through all earlier rows.
+    Up,
+}
+
+/// A label that already stands.
+#[derive(Debug, Clone, Copy)]
+struct Stand {
+    row: usize,
+    from: f64,
+    to: f64,
+    point: f64,
+}
+
+impl Stand {
+    /// Whether the two disturb each other, by their text or by the line of either.
+    fn disturbs(&self, other: &Self, tie: Tie) -> bool {
+        const AIR: f64 = 8.0;
+        if self.row == other.row {
+            return self.from < other.to + AIR && other.from < self.to + AIR;
+        }
+        let (first, later) = if self.row < other.row {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let (text, line) = match tie {
+            Tie::Down => (later, first),
+            Tie::Up => (first, later),
+        };
+        text.from - 2.0 < line.point && line.point < text.to + 2.0
+    }
 }
 
 /// Puts each wish in the first row where it fits within `[left, right]`, to the right of its point
 /// when there is room and to the left otherwise. Wishes are served in the order given, so put the
 /// important ones first. Returns the placed ones; the rest found no room.
-pub(crate) fn stagger(wishes: &[Wish], left: f64, right: f64, rows: usize) -> Vec<Placed> {
+pub(crate) fn stagger(
+    wishes: &[Wish],
+    (left, right): (f64, f64),
+    rows: usize,
+    tie: Tie,
+) -> Vec<Placed> {
     const OFFSET: f64 = 5.0;
-    const AIR: f64 = 8.0;
-    let mut taken: Vec<(usize, f64, f64)> = Vec::new();
+    let mut standing: Vec<Stand> = Vec::new();
     let mut placed = Vec::new();
     for (index, wish) in wishes.iter().enumerate() {
-        let wide = width(&wish.text);
+        let wide = width(&wish.text) * 1.08;
+        let after = wish.x + OFFSET;
+        let before = wish.x - OFFSET;
         let options = [
-            (
-                Anchor::Start,
-                wish.x + OFFSET,
-                wish.x,
-                wish.x + OFFSET + wide,
-            ),
-            (Anchor::End, wish.x - OFFSET, wish.x - OFFSET - wide, wish.x),
+            (Anchor::Start, after, after, after + wide),
+            (Anchor::End, before, before - wide, before),
         ];
         let found = (0..rows).find_map(|row| {
             options.iter().find_map(|(anchor, x, from, to)| {
+                let stand = Stand {
+                    row,
+                    from: *from,
+                    to: *to,
+                    point: wish.x,
+                };
                 let inside = *from >= left - 1.0 && *to <= right + 1.0;
-                let free = taken
-                    .iter()
-                    .all(|(r, a, b)| *r != row || *to + AIR <= *a || *from >= *b + AIR);
-                (inside && free).then_some((row, *anchor, *x, *from, *to))
+                let free = standing.iter().all(|other| !stand.disturbs(other, tie));
+                (inside && free).then_some((stand, *anchor, *x))
             })
         });
-        if let Some((row, anchor, x, from, to)) = found {
-            taken.push((row, from, to));
+        if let Some((stand, anchor, x)) = found {
+            standing.push(stand);
             placed.push(Placed {
                 wish: index,
-                row,
+                row: stand.row,
                 x,
                 anchor,
             });

@@ -36,7 +36,7 @@ pub(super) fn draw(pen: &mut Pen, chart: &Chart, id: &str, top: f64) -> f64 {
                 pen.rect("health", corner, size);
                 pen.rect("health-bar", corner, (SWATCH, 3.0));
             }
-            Key::Band(BandKind::Incident) => pen.rect("incident", corner, size),
+            Key::Band(BandKind::Incident) => pen.rect("incident", (x, y - 6.0), (SWATCH, 4.0)),
             Key::Band(kind) => pen.hatch(&format!("{id}-{}", kind.word()), corner, size),
             Key::Change => pen.path("change", &triangle(x + SWATCH / 2.0, y - 9.0)),
         }

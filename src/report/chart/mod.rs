@@ -36,7 +36,12 @@ const STYLE: &str = include_str!("chart.css");
 /// Element IDs start with the chart's ID, so charts with different IDs can share one HTML page.
 #[must_use]
 pub fn svg(chart: &model::Chart) -> String {
-    let id = slug(&chart.id);
+    svg_as(chart, &chart.id)
+}
+
+/// As [`svg`], with another prefix for the element IDs (a page may show one chart twice).
+pub(super) fn svg_as(chart: &model::Chart, prefix: &str) -> String {
+    let id = slug(prefix);
     let axis = Axis::of(chart);
     let across = Across::of(chart, &axis);
     let title = plain(&chart.title);
@@ -52,7 +57,7 @@ pub fn svg(chart: &model::Chart) -> String {
     let plots_top = y;
     let mut plots = Vec::new();
     for panel in &chart.panels {
-        let plot = panel::Plot::new(panel, y, chart.panels.len());
+        let plot = panel::Plot::new(panel, &axis, y, chart.panels.len());
         y = plot.bottom() + 12.0;
         plots.push(plot);
     }
@@ -70,6 +75,9 @@ pub fn svg(chart: &model::Chart) -> String {
     }
     across.draw_bands(&mut pen, bands_top, plots_top);
     across.draw_marks(&mut pen, marks_top, plots_bottom);
+    for plot in &plots {
+        plot.draw_words(&mut pen, &axis);
+    }
     y = axis.draw(&mut pen, plots_bottom);
     y = across.draw_changes(&mut pen, (plots_top, plots_bottom), y);
     wrap(chart, &id, y + 8.0, &pen.finish())

@@ -8,7 +8,7 @@ use super::axes::{Axis, LEFT, RIGHT};
 use super::plain;
 use super::scale::{span_in_words, tick_label, ticks};
 use super::svg::{Anchor, Pen, cut, num};
-use crate::report::model::{Line, Panel, Role};
+use crate::report::model::{Level, Line, Panel, Role};
 
 /// One value per column; `None` where nothing is known.
 type Column = Option<f64>;
@@ -20,15 +20,36 @@ const HEAD: f64 = 22.0;
 #[derive(Debug)]
 pub(super) struct Plot<'a> {
     panel: &'a Panel,
+    lines: Vec<(&'a Line, Vec<Column>)>,
+    /// Invariant: at least two, ascending, from zero to the top of the plot.
+    ticks: Vec<f64>,
     top: f64,
     height: f64,
 }
 
 impl<'a> Plot<'a> {
     /// Places the panel below `y`; a chart with few panels gives each more room.
-    pub(super) fn new(panel: &'a Panel, y: f64, panels: usize) -> Self {
+    pub(super) fn new(panel: &'a Panel, axis: &Axis, y: f64, panels: usize) -> Self {
+        let busiest = is_busiest(panel);
+        let lines: Vec<(&Line, Vec<Column>)> = panel
+            .lines
+            .iter()
+            .map(|line| (line, columns(&line.values, axis.per_column, busiest)))
+            .collect();
+        let max = lines
+            .iter()
+            .flat_map(|(_, values)| values.iter().flatten().copied())
+            .chain(
+                panel
+                    .levels
+                    .iter()
+                    .filter_map(|level| drawable(level.value)),
+            )
+            .fold(0.0f64, f64::max);
         Self {
             panel,
+            lines,
+            ticks: ticks(max),
             top: y + HEAD,
             height: match panels {
                 0 | 1 => 180.0,
@@ -36,6 +57,11 @@ impl<'a> Plot<'a> {
                 _ => 92.0,
             },
         }
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let full = self.ticks.last().copied().unwrap_or(1.0);
+        self.bottom() - self.height * (value / full).clamp(0.0, 1.0)
     }
 
     pub(super) fn top(&self) -> f64 {
@@ -46,17 +72,11 @@ impl<'a> Plot<'a> {
         self.top + self.height
     }
 
+    /// Grid and series; what stands over the data comes with [`Plot::draw_words`].
     pub(super) fn draw(&self, pen: &mut Pen, axis: &Axis) {
-        let busiest = self.panel.lines.iter().any(|l| l.role == Role::Arrivals);
-        let lines: Vec<(&Line, Vec<Column>)> = self
-            .panel
-            .lines
-            .iter()
-            .map(|line| (line, columns(&line.values, axis.per_column, busiest)))
-            .collect();
-        self.heading(pen, axis, busiest);
-        let full = self.grid(pen, &lines);
-        let y = |value: f64| self.bottom() - self.height * (value / full).clamp(0.0, 1.0);
+        let lines = &self.lines;
+        self.grid(pen);
+        let y = |value: f64| self.y(value);
 
         // Areas from the largest down, so that a part stands in front of its whole; lines on top.
         for role in [Role::Arrivals, Role::Calls, Role::Failures] {
@@ -69,45 +89,55 @@ impl<'a> Plot<'a> {
                 pen.path(role.word(), &steps(values, axis, &y));
             }
         }
-        self.levels(pen, &y);
-        let known = lines.iter().any(|(_, v)| v.iter().any(Option::is_some));
-        if !known {
+        for level in self.levels() {
+            let line_y = self.y(level.1);
+            pen.line("level", (LEFT, line_y), (RIGHT, line_y));
+        }
+    }
+
+    /// Heading, words of the levels, and what to say of an empty plot. Levels are named at the
+    /// left end: the right end of a fresh report is hatched.
+    pub(super) fn draw_words(&self, pen: &mut Pen, axis: &Axis) {
+        self.heading(pen, axis);
+        for (level, value) in self.levels() {
+            let line_y = self.y(value);
+            let text_y = if line_y - self.top < 14.0 {
+                line_y + 14.0
+            } else {
+                line_y - 5.0
+            };
+            let words = cut(&level.label, 60);
+            pen.text("level-label", (LEFT + 6.0, text_y), Anchor::Start, &words);
+        }
+        let mut values = self.lines.iter().flat_map(|(_, values)| values);
+        if !values.any(Option::is_some) {
             let middle = ((LEFT + RIGHT) / 2.0, self.top + self.height / 2.0);
             pen.text("empty", middle, Anchor::Middle, "no data for this span");
         }
     }
 
-    fn heading(&self, pen: &mut Pen, axis: &Axis, busiest: bool) {
+    fn heading(&self, pen: &mut Pen, axis: &Axis) {
         let mut heading = cut(&plain(&self.panel.title), 90);
         if !self.panel.unit.is_empty() {
             heading.push_str(", ");
             heading.push_str(self.panel.unit);
         }
         if axis.per_column > 1 {
-            let span = span_in_words(axis.column_s());
-            heading.push_str(if busiest {
-                " (busiest of every "
+            let how = if is_busiest(self.panel) {
+                "busiest"
             } else {
-                " (mean of every "
-            });
-            heading.push_str(&span);
-            heading.push(')');
+                "mean"
+            };
+            let span = span_in_words(axis.column_s());
+            heading.push_str(&format!(" ({how} of every {span})"));
         }
         pen.text("heading", (LEFT, self.top - 8.0), Anchor::Start, &heading);
     }
 
-    /// Grid and value labels; returns the value at the top of the plot.
-    fn grid(&self, pen: &mut Pen, lines: &[(&Line, Vec<Column>)]) -> f64 {
-        let max = lines
-            .iter()
-            .flat_map(|(_, values)| values.iter().flatten())
-            .chain(self.panel.levels.iter().map(|level| &level.value))
-            .filter(|value| value.is_finite())
-            .fold(0.0f64, |max, value| max.max(*value));
-        let marks = ticks(max);
-        let full = marks.last().copied().unwrap_or(1.0);
-        for tick in &marks {
-            let y = self.bottom() - self.height * (tick / full);
+    /// Grid and value labels.
+    fn grid(&self, pen: &mut Pen) {
+        for tick in &self.ticks {
+            let y = self.y(*tick);
             let class = if *tick == 0.0 { "axis" } else { "grid" };
             pen.line(class, (LEFT, y), (RIGHT, y));
             pen.text(
@@ -117,30 +147,29 @@ impl<'a> Plot<'a> {
                 &tick_label(*tick),
             );
         }
-        full
     }
 
-    /// Levels with their words at the right end, above the line when there is room there.
-    fn levels(&self, pen: &mut Pen, y: &dyn Fn(f64) -> f64) {
-        for level in &self.panel.levels {
-            if !level.value.is_finite() {
-                continue;
-            }
-            let line_y = y(level.value);
-            pen.line("level", (LEFT, line_y), (RIGHT, line_y));
-            let text_y = if line_y - self.top < 14.0 {
-                line_y + 14.0
-            } else {
-                line_y - 5.0
-            };
-            let words = cut(&level.label, 60);
-            pen.text("level-label", (RIGHT - 4.0, text_y), Anchor::End, &words);
-        }
+    /// Levels with a value that can be drawn.
+    fn levels(&self) -> impl Iterator<Item = (&Level, f64)> {
+        self.panel
+            .levels
+            .iter()
+            .filter_map(|level| Some((level, drawable(level.value)?)))
     }
 }
 
-/// Points as columns of `size` points: mean or maximum of the known ones. Values that are not
-/// finite are unknown; values below zero are drawn at zero.
+/// Whether columns show their busiest point.
+fn is_busiest(panel: &Panel) -> bool {
+    panel.lines.iter().any(|line| line.role == Role::Arrivals)
+}
+
+/// A value as it can be drawn: not finite is unknown, below zero is zero, and what no count can
+/// reach is cut, so that sums stay finite.
+fn drawable(value: f64) -> Option<f64> {
+    value.is_finite().then(|| value.clamp(0.0, 1e15))
+}
+
+/// Points as columns of `size` points: mean or maximum of the known ones.
 fn columns(points: &[Option<f64>], size: usize, busiest: bool) -> Vec<Column> {
     points
         .chunks(size.max(1))
@@ -149,7 +178,7 @@ fn columns(points: &[Option<f64>], size: usize, busiest: bool) -> Vec<Column> {
                 .iter()
                 .flatten()
                 .copied()
-                .filter(|value| value.is_finite())
+                .filter_map(drawable)
                 .collect();
             if known.is_empty() {
                 None
@@ -177,13 +206,15 @@ fn runs(values: &[Column]) -> Vec<(usize, Vec<f64>)> {
     out
 }
 
-/// Closed step areas, one per known run that is not all zero.
+/// Closed step areas, one per run of values above zero: zero has no area, and its outline would
+/// look like a little.
 fn area(values: &[Column], axis: &Axis, bottom: f64, y: &dyn Fn(f64) -> f64) -> String {
+    let above: Vec<Column> = values
+        .iter()
+        .map(|value| value.filter(|value| *value > 0.0))
+        .collect();
     let mut data = String::new();
-    for (first, run) in runs(values) {
-        if run.iter().all(|value| *value <= 0.0) {
-            continue;
-        }
+    for (first, run) in runs(&above) {
         data.push_str(&format!("M{} {}", num(axis.edge(first)), num(bottom)));
         let mut level = None;
         for (offset, value) in run.iter().enumerate() {

@@ -5,54 +5,50 @@
 //! printable. Every text goes through the escapers; like every ink it words and decides nothing.
 
 mod blocks;
+mod page;
 mod spans;
 
 use super::escape::html as escape;
 use super::model::{Report, Section, VerdictLine};
-use spans::Links;
-use std::fmt::Write;
+use page::Page;
 
 const STYLE: &str = include_str!("style.css");
 
 /// The policy that makes a hostile string harmless even if an escaper ever failed.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                      base-uri 'none'; form-action 'none'";
 
 /// The report as one HTML document.
 #[must_use]
 pub fn render(report: &Report) -> String {
-    let links = Links::of(report);
-    let mut out = String::with_capacity(256 * 1024);
-    head(&mut out, report);
-    out.push_str("<header class=\"masthead\">\n");
-    let _ = writeln!(out, "<h1>{}</h1>", links.html(&report.title));
-    out.push_str("<section class=\"verdicts\" aria-label=\"Verdict\">\n");
+    let mut page = Page::of(report);
+    head(&mut page);
+    page.push("<header class=\"masthead\">\n");
+    let title = page.html(&report.title);
+    page.push(&format!("<h1>{title}</h1>\n"));
+    page.push("<section class=\"verdicts\" aria-label=\"Verdict\">\n");
     for verdict in &report.verdicts {
-        verdict_line(&mut out, verdict, &links);
+        verdict_line(&mut page, verdict);
     }
-    out.push_str("</section>\n<dl class=\"facts\">\n");
+    page.push("</section>\n<dl class=\"facts\">\n");
     for (key, value) in &report.header {
-        let _ = writeln!(
-            out,
-            "<div><dt>{}</dt><dd>{}</dd></div>",
-            escape(key),
-            links.html(value)
-        );
+        let (key, value) = (escape(key), page.html(value));
+        page.push(&format!("<div><dt>{key}</dt><dd>{value}</dd></div>\n"));
     }
-    out.push_str("</dl>\n</header>\n<div class=\"layout\">\n");
-    contents(&mut out, report);
-    out.push_str("<main id=\"main\">\n");
+    page.push("</dl>\n</header>\n<div class=\"layout\">\n");
+    contents(&mut page);
+    page.push("<main id=\"main\">\n");
     for section in &report.sections {
-        draw_section(&mut out, section, report, &links);
+        draw_section(&mut page, section);
     }
-    out.push_str("</main>\n</div>\n</body>\n</html>\n");
-    out
+    page.push("</main>\n</div>\n</body>\n</html>\n");
+    page.finish()
 }
 
-fn head(out: &mut String, report: &Report) {
-    let title = escape(&super::chart::plain(&report.title));
-    let tone = report.tone.word();
-    let _ = write!(
-        out,
+fn head(page: &mut Page) {
+    let title = escape(&super::chart::plain(&page.report.title));
+    let tone = page.report.tone.word();
+    page.push(&format!(
         "<!DOCTYPE html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -60,38 +56,38 @@ fn head(out: &mut String, report: &Report) {
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body class=\"tone-{tone}\">\n\
          <a class=\"skip\" href=\"#main\">Skip to the report</a>\n"
-    );
+    ));
 }
 
-fn verdict_line(out: &mut String, verdict: &VerdictLine, links: &Links) {
-    let _ = writeln!(
-        out,
-        "<article class=\"verdict tone-{}\">",
-        verdict.tone.word()
-    );
-    out.push_str("<h2>");
+fn verdict_line(page: &mut Page, verdict: &VerdictLine) {
+    let tone = verdict.tone.word();
+    page.push(&format!("<article class=\"verdict tone-{tone}\">\n<h2>"));
     if !verdict.id.is_empty() {
-        let _ = write!(out, "<span class=\"badge\">{}</span> ", escape(&verdict.id));
+        let id = escape(&verdict.id);
+        page.push(&format!("<span class=\"badge\">{id}</span> "));
     }
-    let _ = writeln!(out, "{}</h2>", escape(&verdict.headline));
+    page.push(&format!("{}</h2>\n", escape(&verdict.headline)));
     if !verdict.story.is_empty() {
-        let _ = writeln!(out, "<p class=\"story\">{}</p>", links.html(&verdict.story));
+        let story = page.html(&verdict.story);
+        page.push(&format!("<p class=\"story\">{story}</p>\n"));
     }
     if !verdict.reasons.is_empty() {
-        out.push_str("<ul>\n");
+        page.push("<ul>\n");
         for reason in &verdict.reasons {
-            let _ = writeln!(out, "<li>{}</li>", links.html(reason));
+            let reason = page.html(reason);
+            page.push(&format!("<li>{reason}</li>\n"));
         }
-        out.push_str("</ul>\n");
+        page.push("</ul>\n");
     }
-    out.push_str("</article>\n");
+    page.push("</article>\n");
 }
 
 /// Links to all sections; the appendices stand apart.
-fn contents(out: &mut String, report: &Report) {
-    out.push_str("<nav class=\"contents\" aria-label=\"Contents\">\n");
+fn contents(page: &mut Page) {
+    page.push("<nav class=\"contents\" aria-label=\"Contents\">\n");
     for appendix in [false, true] {
-        let list: Vec<&Section> = report
+        let list: Vec<&Section> = page
+            .report
             .sections
             .iter()
             .filter(|section| section.appendix == appendix)
@@ -104,42 +100,38 @@ fn contents(out: &mut String, report: &Report) {
         } else {
             ""
         };
-        let _ = writeln!(out, "<ol{class}>");
+        page.push(&format!("<ol{class}>\n"));
         for section in list {
-            let _ = writeln!(
-                out,
-                "<li><a href=\"#{}\"><span class=\"no\">{}</span>{}</a></li>",
+            page.push(&format!(
+                "<li><a href=\"#{}\"><span class=\"no\">{}</span>{}</a></li>\n",
                 escape(section.id),
                 escape(&section.number),
                 escape(section.title)
-            );
+            ));
         }
-        out.push_str("</ol>\n");
+        page.push("</ol>\n");
     }
-    out.push_str("</nav>\n");
+    page.push("</nav>\n");
 }
 
 /// A section with its anchor. Appendices can be folded; they start open, so that a link into one,
 /// a search and a printer find their content in every browser.
-fn draw_section(out: &mut String, section: &Section, report: &Report, links: &Links) {
+fn draw_section(page: &mut Page, section: &Section) {
     let heading = format!(
         "<h2><span class=\"no\">{}</span>{}</h2>",
         escape(&section.number),
         escape(section.title)
     );
-    let id = escape(section.id);
-    if section.appendix {
-        let _ = writeln!(
-            out,
-            "<section id=\"{id}\" class=\"appendix\">\n<details open>\n<summary>{heading}</summary>"
-        );
+    let id = page.anchor(section.id);
+    page.push(&if section.appendix {
+        format!("<section{id} class=\"appendix\">\n<details open>\n<summary>{heading}</summary>\n")
     } else {
-        let _ = writeln!(out, "<section id=\"{id}\">\n{heading}");
-    }
+        format!("<section{id}>\n{heading}\n")
+    });
     for block in &section.blocks {
-        blocks::draw(out, block, section, report, links);
+        blocks::draw(page, block, section);
     }
-    out.push_str(if section.appendix {
+    page.push(if section.appendix {
         "</details>\n</section>\n"
     } else {
         "</section>\n"

@@ -103,7 +103,7 @@ fn every_word_of_the_model_is_on_the_page_once_rendered() {
         "<pre class=\"scroll\" tabindex=\"0\" data-language=\"needle-71\"><code>needle-71</code></pre>",
         "<aside class=\"callout tone-unknown\"><p>needle-71",
         "<p class=\"note\">needle-71",
-        "<desc id=\"chart-needle-71-desc\">needle-71",
+        "<desc id=\"chart-1-needle-71-desc\">needle-71",
     ] {
         assert!(section.contains(marker), "{marker}");
     }
