@@ -34,7 +34,7 @@ fn a_real_report_is_well_formed_and_asks_nothing_of_the_network() {
     for chart in &sample::report().charts {
         dump(
             &format!("{}.svg", chart.id),
-            &crate::report::chart::svg(chart),
+            &crate::report::chart::render(chart),
         );
     }
     check(&page).unwrap();
