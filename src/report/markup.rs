@@ -55,7 +55,7 @@ const ATTRIBUTES: [&str; 43] = [
     "points",
     "transform",
     "rx",
-    "ry",
+    "preserveAspectRatio",
     "stroke",
     "opacity",
     "type",

@@ -100,8 +100,10 @@ pub(crate) fn stagger(
             (Anchor::Start, after, after, after + wide),
             (Anchor::End, before, before - wide, before),
         ];
-        let found = (0..rows).find_map(|row| {
-            options.iter().find_map(|(anchor, x, from, to)| {
+        // A deeper row on the right is better than the left side, where a label lies in the way
+        // of the lines of its neighbours.
+        let found = options.iter().find_map(|(anchor, x, from, to)| {
+            (0..rows).find_map(|row| {
                 let stand = Stand {
                     row,
                     from: *from,

@@ -64,7 +64,7 @@ pub(in crate::report) fn sparkline(group: &Sparklines, line: &Sparkline) -> Stri
     pen.path(class, &bars);
     pen.path("dots", &dots);
     format!(
-        "<svg class=\"ecr-chart spark\" role=\"img\" aria-label=\"{}, {}: {}\" viewBox=\"0 0 {} {}\">\
+        "<svg class=\"ecr-chart spark\" role=\"img\" aria-label=\"{}, {}: {}\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\">\
          {}</svg>",
         line.label.html(),
         escape::html(line.unit),

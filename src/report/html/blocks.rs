@@ -11,6 +11,9 @@ use crate::report::model::{Align, Block, Section, Sparklines, Table, Text};
 const SHORT: usize = 26;
 const MIDDLING: usize = 60;
 
+/// One word up to this length stays whole: a request ID is read and copied as one.
+const WORD: usize = 40;
+
 /// Draws one block of a section.
 pub(super) fn draw(page: &mut Page, block: &Block, section: &Section) {
     match block {
@@ -59,16 +62,18 @@ fn list(page: &mut Page, ordered: bool, items: &[Text]) {
 /// A table in a container of its own, so that a wide one scrolls without moving the page.
 fn draw_table(page: &mut Page, table: &Table, section: &Section) {
     page.push(&format!(
-        "<div class=\"table scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n\
+        "<div class=\"table scroll\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">\n\
          <table>\n<thead><tr>",
         escape(section.title)
     ));
     for (column, heading) in table.header.iter().enumerate() {
         let class = class(table, column, "");
-        page.push(&format!(
-            "<th scope=\"col\"{class}>{}</th>",
-            escape(heading)
-        ));
+        // A heading without words is no heading to a screen reader.
+        page.push(&if heading.is_empty() {
+            format!("<td{class}></td>")
+        } else {
+            format!("<th scope=\"col\"{class}>{}</th>", escape(heading))
+        });
     }
     page.push("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
@@ -78,11 +83,7 @@ fn draw_table(page: &mut Page, table: &Table, section: &Section) {
         };
         page.push(&format!("<tr{anchor}>"));
         for (column, cell) in row.iter().enumerate() {
-            let room = match chart::plain(cell).chars().count() {
-                0..=SHORT => "short",
-                n if n <= MIDDLING => "middling",
-                _ => "long",
-            };
+            let room = room(&chart::plain(cell));
             let (class, cell) = (class(table, column, room), page.html(cell));
             page.push(&format!("<td{class}>{cell}</td>"));
         }
@@ -92,6 +93,18 @@ fn draw_table(page: &mut Page, table: &Table, section: &Section) {
     if !table.note.is_empty() {
         let note = page.html(&table.note);
         page.push(&format!("<p class=\"note\">{note}</p>\n"));
+    }
+}
+
+/// How much room a cell asks for, as a class name.
+fn room(words: &str) -> &'static str {
+    let length = words.chars().count();
+    if length <= SHORT || (length <= WORD && !words.contains(char::is_whitespace)) {
+        "short"
+    } else if length <= MIDDLING {
+        "middling"
+    } else {
+        "long"
     }
 }
 
@@ -113,11 +126,11 @@ fn sparklines(page: &mut Page, group: &Sparklines) {
         .unwrap_or(0)
         .saturating_mul(group.step_s);
     let end = instant(group.start.timestamp().saturating_add(seconds));
-    page.push("<div class=\"sparklines scroll\" tabindex=\"0\">\n<table>\n<tbody>\n");
+    page.push("<div class=\"sparklines\">\n");
     for line in &group.lines {
         page.push(&format!(
-            "<tr><th scope=\"row\"><code>{}</code> <span class=\"unit\">{}</span></th>\
-             <td>{}</td><td class=\"note\">{}</td></tr>\n",
+            "<div class=\"sparkline\"><p><code>{}</code> <span class=\"unit\">{}</span></p>\
+             {}<p class=\"note\">{}</p></div>\n",
             line.label.html(),
             escape(line.unit),
             chart::sparkline(group, line),
@@ -125,8 +138,7 @@ fn sparklines(page: &mut Page, group: &Sparklines) {
         ));
     }
     page.push(&format!(
-        "<tr class=\"ends\"><td></td><td><span>{}</span><span>{}</span></td><td></td></tr>\n\
-         </tbody>\n</table>\n</div>\n",
+        "<div class=\"sparkline\"><p class=\"ends\"><span>{}</span><span>{}</span></p></div>\n</div>\n",
         clock(group.start),
         clock(end)
     ));

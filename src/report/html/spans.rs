@@ -61,15 +61,20 @@ impl Links {
     }
 }
 
-/// The ID of a ledger row: its first cell is one evidence span, and the ID is plain letters and
-/// digits, so that it can be an anchor.
+/// The ID of a ledger row: its first cell is one evidence span and nothing else but space, and the
+/// ID is plain letters and digits, so that it can be an anchor.
 pub(super) fn ledger_id(row: &[Text]) -> Option<&str> {
-    match row.first().map(Vec::as_slice) {
-        Some([Span::Evidence(id)])
+    let mut spans = row.first()?.iter().filter(|span| !is_space(span));
+    match (spans.next(), spans.next()) {
+        (Some(Span::Evidence(id)), None)
             if !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()) =>
         {
             Some(id)
         }
         _ => None,
     }
+}
+
+fn is_space(span: &Span) -> bool {
+    matches!(span, Span::Plain(words) if words.chars().all(char::is_whitespace))
 }

@@ -3,7 +3,7 @@
 use super::render;
 use crate::report::markup::check;
 use crate::report::model::{Block, Span};
-use crate::report::sample;
+use crate::report::{chart, sample, stories, tell};
 use proptest::prelude::*;
 
 const HOSTILE: [&str; 9] = [
@@ -32,10 +32,7 @@ fn a_real_report_is_well_formed_and_asks_nothing_of_the_network() {
     let page = render(&sample::report());
     dump("report.html", &page);
     for chart in &sample::report().charts {
-        dump(
-            &format!("{}.svg", chart.id),
-            &crate::report::chart::render(chart),
-        );
+        dump(&format!("{}.svg", chart.id), &chart::render(chart));
     }
     check(&page).unwrap();
     assert!(
@@ -43,6 +40,24 @@ fn a_real_report_is_well_formed_and_asks_nothing_of_the_network() {
     );
     assert!(!page.contains("<script"));
     assert_no_fetch(&page);
+}
+
+#[test]
+fn every_story_is_well_formed_and_asks_nothing_of_the_network() {
+    for (name, facts, findings) in stories::all() {
+        let report = tell(&facts, &findings, &stories::meta());
+        let page = render(&report);
+        dump(&format!("{name}.html"), &page);
+        for chart in &report.charts {
+            dump(&format!("{name}-{}.svg", chart.id), &chart::render(chart));
+        }
+        check(&page).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_no_fetch(&page);
+        for row in &facts.evidence {
+            let target = format!("<tr id=\"{}\">", row.id);
+            assert!(page.contains(&target), "{name}: no ledger row {}", row.id);
+        }
+    }
 }
 
 #[test]
