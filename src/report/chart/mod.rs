@@ -35,12 +35,12 @@ const STYLE: &str = include_str!("chart.css");
 ///
 /// Element IDs start with the chart's ID, so charts with different IDs can share one HTML page.
 #[must_use]
-pub fn render(chart: &model::Chart) -> String {
-    render_as(chart, &chart.id)
+pub fn svg(chart: &model::Chart) -> String {
+    svg_as(chart, &chart.id)
 }
 
-/// As [`render`], with another prefix for the element IDs (a page may show one chart twice).
-pub(super) fn render_as(chart: &model::Chart, prefix: &str) -> String {
+/// As [`svg`], with another prefix for the element IDs (a page may show one chart twice).
+pub(super) fn svg_as(chart: &model::Chart, prefix: &str) -> String {
     let id = slug(prefix);
     let axis = Axis::of(chart);
     let across = Across::of(chart, &axis);

@@ -1,6 +1,6 @@
 //! The drawing is well-formed, deterministic, and honest about what is unknown.
 
-use super::render;
+use super::svg;
 use crate::case::instant;
 use crate::report::markup::check;
 use crate::report::model::{Band, BandKind, Chart, Level, Line, Mark, MarkKind, Panel, Role, Span};
@@ -42,18 +42,18 @@ fn paths<'a>(drawing: &'a str, class: &str) -> Vec<&'a str> {
 #[test]
 fn samples_are_well_formed_and_name_no_address() {
     for chart in [calls_chart(), seconds_chart()] {
-        let drawing = render(&chart);
+        let drawing = svg(&chart);
         check(&drawing).unwrap();
         let rest = drawing.replacen("http://www.w3.org/2000/svg", "", 1);
         assert!(!rest.contains("http"), "an address besides the namespace");
-        assert_eq!(drawing, render(&chart), "equal input, equal bytes");
+        assert_eq!(drawing, svg(&chart), "equal input, equal bytes");
     }
 }
 
 #[test]
 fn ids_are_plain_and_carry_the_chart() {
     for text in ["\"><x", "A b", "é", ""] {
-        let drawing = render(&filled(text).charts[0]);
+        let drawing = svg(&filled(text).charts[0]);
         check(&drawing).unwrap();
         for id in drawing.split(" id=\"").skip(1) {
             let id = id.split('"').next().unwrap();
@@ -69,7 +69,7 @@ fn ids_are_plain_and_carry_the_chart() {
 #[test]
 fn nothing_known_is_said_and_never_drawn_as_zero() {
     for values in [vec![], vec![None; 90], vec![Some(f64::NAN); 3]] {
-        let drawing = render(&chart(60, Role::Calls, values));
+        let drawing = svg(&chart(60, Role::Calls, values));
         check(&drawing).unwrap();
         assert!(drawing.contains("no data for this span"));
         assert!(paths(&drawing, "calls").is_empty());
@@ -78,7 +78,7 @@ fn nothing_known_is_said_and_never_drawn_as_zero() {
 
 #[test]
 fn zero_is_known_and_is_not_the_same_as_nothing() {
-    let drawing = render(&chart(60, Role::Calls, vec![Some(0.0); 90]));
+    let drawing = svg(&chart(60, Role::Calls, vec![Some(0.0); 90]));
     check(&drawing).unwrap();
     assert!(!drawing.contains("no data for this span"));
     assert!(paths(&drawing, "calls").is_empty(), "a zero has no area");
@@ -88,7 +88,7 @@ fn zero_is_known_and_is_not_the_same_as_nothing() {
 fn a_gap_splits_the_area() {
     let mut values = vec![Some(5.0); 10];
     values[4] = None;
-    let drawing = render(&chart(60, Role::Calls, values));
+    let drawing = svg(&chart(60, Role::Calls, values));
     let path = paths(&drawing, "calls")[0];
     assert_eq!(path.matches('M').count(), 2, "{path}");
     assert_eq!(path.matches('Z').count(), 2, "{path}");
@@ -96,7 +96,7 @@ fn a_gap_splits_the_area() {
 
 #[test]
 fn one_minute_is_a_whole_plot() {
-    let drawing = render(&chart(60, Role::Failures, vec![Some(7.0)]));
+    let drawing = svg(&chart(60, Role::Failures, vec![Some(7.0)]));
     check(&drawing).unwrap();
     // From the left edge to the right edge, 7 of 8 of the height.
     assert_eq!(
@@ -107,7 +107,7 @@ fn one_minute_is_a_whole_plot() {
 
 #[test]
 fn thirty_days_fit_and_say_how_they_were_folded() {
-    let drawing = render(&chart(60, Role::Calls, vec![Some(3.0); 30 * 1440]));
+    let drawing = svg(&chart(60, Role::Calls, vec![Some(3.0); 30 * 1440]));
     check(&drawing).unwrap();
     assert!(drawing.contains("(mean of every 2 hours)"), "{drawing}");
     assert!(drawing.len() < 40_000, "{}", drawing.len());
@@ -117,13 +117,13 @@ fn thirty_days_fit_and_say_how_they_were_folded() {
 fn folding_keeps_the_burst_of_arrivals_and_the_mean_of_calls() {
     let mut values = vec![Some(0.0); 1760];
     values[800] = Some(1000.0);
-    let arrivals = render(&chart(1, Role::Arrivals, values.clone()));
+    let arrivals = svg(&chart(1, Role::Arrivals, values.clone()));
     assert!(arrivals.contains("(busiest of every 5 seconds)"));
     assert!(
         arrivals.contains(">1,000</text>"),
         "the axis reaches the burst"
     );
-    let calls = render(&chart(1, Role::Calls, values));
+    let calls = svg(&chart(1, Role::Calls, values));
     assert!(calls.contains("(mean of every 5 seconds)"));
     assert!(calls.contains(">200</text>") && !calls.contains(">1,000</text>"));
 }
@@ -143,7 +143,7 @@ fn unknown_spans_are_hatched_once_and_told_apart() {
         band(50, 60, BandKind::Unsettled),
         band(90, 95, BandKind::Silent),
     ];
-    let drawing = render(&sample);
+    let drawing = svg(&sample);
     check(&drawing).unwrap();
     // One swatch and one merged span; what lies outside the axis is not drawn.
     assert_eq!(drawing.matches("url(#chart-i1-silent)").count(), 2);
@@ -158,7 +158,7 @@ fn a_quota_above_the_data_is_still_on_the_axis() {
         label: "quota 2,000/s".to_owned(),
         value: 2000.0,
     }];
-    let drawing = render(&sample);
+    let drawing = svg(&sample);
     assert!(drawing.contains(">2,000</text>") && drawing.contains(">quota 2,000/s</text>"));
 }
 
@@ -172,7 +172,7 @@ fn crowded_changes_are_counted_not_stacked() {
             kind: MarkKind::Change,
         })
         .collect();
-    let drawing = render(&sample);
+    let drawing = svg(&sample);
     check(&drawing).unwrap();
     let labels = drawing.matches("class=\"change-label\"").count();
     let words = format!(">{} more without room for a label", 400 - labels);
@@ -230,7 +230,7 @@ proptest! {
                 });
             }
         }
-        let drawing = render(&sample);
+        let drawing = svg(&sample);
         prop_assert!(check(&drawing).is_ok(), "{:?}", check(&drawing));
         prop_assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
         for class in ["calls", "failures", "arrivals", "expected", "call-count"] {
@@ -243,6 +243,6 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(&drawing, &render(&sample));
+        prop_assert_eq!(&drawing, &svg(&sample));
     }
 }

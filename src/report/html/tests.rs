@@ -32,7 +32,7 @@ fn a_real_report_is_well_formed_and_asks_nothing_of_the_network() {
     let page = render(&sample::report());
     dump("report.html", &page);
     for chart in &sample::report().charts {
-        dump(&format!("{}.svg", chart.id), &chart::render(chart));
+        dump(&format!("{}.svg", chart.id), &chart::svg(chart));
     }
     check(&page).unwrap();
     assert!(
@@ -49,7 +49,7 @@ fn every_story_is_well_formed_and_asks_nothing_of_the_network() {
         let page = render(&report);
         dump(&format!("{name}.html"), &page);
         for chart in &report.charts {
-            dump(&format!("{name}-{}.svg", chart.id), &chart::render(chart));
+            dump(&format!("{name}-{}.svg", chart.id), &chart::svg(chart));
         }
         check(&page).unwrap_or_else(|why| panic!("{name}: {why}"));
         assert_no_fetch(&page);
