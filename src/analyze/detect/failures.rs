@@ -12,6 +12,7 @@ use super::scan::{Cost, Hit, Scan};
 use crate::analyze::types::{Episode, IncidentDraft, Signal, Significance};
 use crate::ecr::Class;
 use crate::facts::types::{Facts, Place, TrailFacts};
+use std::borrow::Cow;
 
 /// Failures and calls of one API (or of the whole place) in one class.
 struct Series<'a> {
@@ -20,15 +21,36 @@ struct Series<'a> {
     api: &'a str,
     class: Class,
     k: Vec<u32>,
-    n: Vec<u32>,
-    /// Expected failures of every minute.
-    expected: Vec<f64>,
+    n: &'a [u32],
+    /// Expected failures of every minute of the pooled series; a single one expects its rate.
+    expected: Option<Vec<f64>>,
     normal: Normal,
     dispersion: f64,
     /// Whether the rate rests on enough calls before the window.
     trusted: bool,
     /// Series with the same number belong to one place and class.
     family: usize,
+}
+
+impl Series<'_> {
+    fn expected(&self) -> Cow<'_, [f64]> {
+        match &self.expected {
+            Some(expected) => Cow::Borrowed(expected),
+            None => Cow::Owned(at_rate(self.n, self.normal.rate)),
+        }
+    }
+}
+
+fn at_rate(n: &[u32], rate: f64) -> Vec<f64> {
+    n.iter().map(|calls| f64::from(*calls) * rate).collect()
+}
+
+/// The calls of one place on the axis.
+struct Calls<'a> {
+    trail: &'a TrailFacts,
+    /// One per series of the trail.
+    single: Vec<Vec<u32>>,
+    pooled: Vec<u32>,
 }
 
 /// Intervals of one series that belong together, with what they weigh.
@@ -44,16 +66,27 @@ struct Candidate {
 
 /// All significant failing intervals, one episode per API, unsorted.
 pub(super) fn episodes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
+    let places: Vec<Calls<'_>> = facts
+        .trail
+        .iter()
+        .map(|trail| {
+            let single: Vec<Vec<u32>> = trail.series.iter().map(|s| grid.calls(s)).collect();
+            let mut pooled = vec![0; grid.len];
+            for one in &single {
+                add(&mut pooled, one);
+            }
+            Calls {
+                trail,
+                single,
+                pooled,
+            }
+        })
+        .collect();
     let mut series = Vec::new();
     let mut family = 0;
-    for trail in &facts.trail {
-        let calls: Vec<Vec<u32>> = trail.series.iter().map(|s| grid.calls(s)).collect();
-        let mut place_calls = vec![0; grid.len];
-        for one in &calls {
-            add(&mut place_calls, one);
-        }
+    for calls in &places {
         for class in Class::ALL.into_iter().filter(|c| *c != Class::Success) {
-            series.extend(of_class(trail, class, &calls, &place_calls, family, grid));
+            series.extend(of_class(calls, class, family, grid));
             family += 1;
         }
     }
@@ -77,33 +110,26 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
 }
 
 /// The series of one class in one place that have enough failures inside the window, pooled last.
-fn of_class<'a>(
-    trail: &'a TrailFacts,
-    class: Class,
-    calls: &[Vec<u32>],
-    place_calls: &[u32],
-    family: usize,
-    grid: &Grid,
-) -> Vec<Series<'a>> {
+fn of_class<'a>(calls: &'a Calls<'a>, class: Class, family: usize, grid: &Grid) -> Vec<Series<'a>> {
+    let trail = calls.trail;
     let least = limits().scan.least_failures;
     let prior = limits().class(class);
-    let failing: Vec<(usize, Vec<u32>)> = trail
+    let failing: Vec<Option<Vec<u32>>> = trail
         .series
         .iter()
-        .enumerate()
-        .filter_map(|(index, one)| {
+        .map(|one| {
             let counts = one.classes.get(&class)?;
-            Some((index, grid.lay(one.start, counts)))
+            Some(grid.lay(one.start, counts))
         })
         .collect();
     let mut pooled_k = vec![0; grid.len];
-    for (_, k) in &failing {
+    for k in failing.iter().flatten() {
         add(&mut pooled_k, k);
     }
     if total(&pooled_k, grid.split, grid.len) < least {
         return Vec::new();
     }
-    let has_past = total(place_calls, 0, grid.split) > 0;
+    let has_past = total(&calls.pooled, 0, grid.split) > 0;
     let learn = |k: &[u32], n: &[u32], rate: f64| {
         if has_past {
             baseline::learn(k, n, grid.split, rate)
@@ -112,35 +138,29 @@ fn of_class<'a>(
         }
     };
     let trusted = |normal: &Normal| normal.calls >= limits().baseline.least_calls;
-    let pool = learn(&pooled_k, place_calls, prior.prior);
+    let pool = learn(&pooled_k, &calls.pooled, prior.prior);
 
     let mut pooled_expected = vec![0.0; grid.len];
     let mut series = Vec::new();
-    for (index, one) in trail.series.iter().enumerate() {
-        let Some(n) = calls.get(index) else { continue };
-        let k = failing
-            .iter()
-            .find(|(of, _)| *of == index)
-            .map(|(_, k)| k.as_slice());
-        let none = vec![0; if k.is_none() { grid.len } else { 0 }];
-        let k = k.unwrap_or(&none);
-        let normal = learn(k, n, pool.rate);
-        let expected: Vec<f64> = n.iter().map(|n| f64::from(*n) * normal.rate).collect();
-        for (sum, more) in pooled_expected.iter_mut().zip(&expected) {
-            *sum += more;
+    let never = vec![0; grid.len];
+    for ((one, n), k) in trail.series.iter().zip(&calls.single).zip(failing) {
+        let normal = learn(k.as_ref().unwrap_or(&never), n, pool.rate);
+        for (sum, calls) in pooled_expected.iter_mut().zip(n) {
+            *sum += f64::from(*calls) * normal.rate;
         }
-        if total(k, grid.split, grid.len) == 0 {
+        let Some(k) = k.filter(|k| total(k, grid.split, grid.len) > 0) else {
             continue;
-        }
-        let dispersion = baseline::dispersion(k, n, &expected, grid.split, &normal.dropped);
+        };
+        let expected = at_rate(n, normal.rate);
+        let dispersion = baseline::dispersion(&k, n, &expected, grid.split, &normal.dropped);
         series.push(Series {
             place: &trail.place,
             api: &one.api,
             class,
             trusted: trusted(&normal),
-            k: k.to_vec(),
-            n: n.clone(),
-            expected,
+            k,
+            n,
+            expected: None,
             normal,
             dispersion,
             family,
@@ -149,7 +169,7 @@ fn of_class<'a>(
     // The mix of APIs changes with the hour, so the pool expects what its members expect together.
     let dispersion = baseline::dispersion(
         &pooled_k,
-        place_calls,
+        &calls.pooled,
         &pooled_expected,
         grid.split,
         &pool.dropped,
@@ -160,8 +180,8 @@ fn of_class<'a>(
         class,
         trusted: trusted(&pool),
         k: pooled_k,
-        n: place_calls.to_vec(),
-        expected: pooled_expected,
+        n: &calls.pooled,
+        expected: Some(pooled_expected),
         normal: pool,
         dispersion,
         family,
@@ -177,8 +197,8 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
     let scan = Scan::new(
         Cost::Failures,
         &series.k,
-        &series.n,
-        &series.expected,
+        series.n,
+        &series.expected(),
         series.dispersion,
     );
     let lengths = limits().lengths((grid.len - grid.split).max(1));
@@ -287,7 +307,7 @@ fn told(series: &[Series<'_>], found: &[(Candidate, Option<f64>)], grid: &Grid) 
         let excess = |member: &Series<'_>| {
             let k = total(&member.k, candidate.from, candidate.to) as f64;
             let e: f64 = member
-                .expected
+                .expected()
                 .get(candidate.from..candidate.to)
                 .unwrap_or_default()
                 .iter()
@@ -308,7 +328,10 @@ fn told(series: &[Series<'_>], found: &[(Candidate, Option<f64>)], grid: &Grid) 
                 .filter(|(_, one)| one.family == hit.family && !one.api.is_empty())
         };
         let mut members: Vec<usize> = family()
-            .filter(|(index, one)| !has_own(*index) && excess(one) >= least as f64)
+            .filter(|(index, one)| {
+                let k = total(&one.k, candidate.from, candidate.to);
+                !has_own(*index) && k >= least && excess(one) >= 0.5 * k as f64
+            })
             .map(|(index, _)| index)
             .collect();
         if members.is_empty() && !family().any(|(index, _)| has_own(index)) {
@@ -363,7 +386,7 @@ fn episode(
         end: grid.minute(to),
         peak: grid.minute(peak),
         ongoing: is_ongoing(to, grid),
-        calls: total(&series.n, from, to),
+        calls: total(series.n, from, to),
         failures: total(&series.k, from, to),
         baseline_ratio: series.normal.seen,
         significance: Significance {

@@ -1,0 +1,183 @@
+//! What must not happen: false alarms on quiet days, panics, and findings outside the window.
+
+use super::*;
+use crate::analyze::types::Signal;
+use proptest::prelude::*;
+
+const WEEK: i64 = 7 * DAY;
+
+/// Eight quiet days of four APIs of different volume: negative-binomial calls with a daily rhythm
+/// and CI bursts, failures whose rate wanders from one ten minutes to the next (beta-like, twice
+/// the binomial variance and more).
+fn quiet(seed: u64) -> World {
+    let mut world = World::new(WEEK, DAY);
+    let mut dice = Lcg(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    for (api, mean, class, rate) in [
+        ("BatchGetImage", 15.0, Class::ServerError, 0.0005),
+        ("GetAuthorizationToken", 2.0, Class::Throttle, 0.005),
+        ("DescribeImages", 2.0, Class::NotFound, 0.1),
+        ("PutImage", 0.3, Class::Denied, 0.02),
+    ] {
+        let mut wander = 1.0;
+        let mut burst = 1.0;
+        for minute in -WEEK..DAY {
+            if minute % 10 == 0 {
+                wander = (dice.exponential() + dice.exponential()) / 2.0;
+                burst = if dice.unit() < 0.03 { 6.0 } else { 1.0 };
+            }
+            let day = minute as f64 / DAY as f64;
+            let rhythm = 1.0 + 0.6 * (std::f64::consts::TAU * day).sin();
+            let calls = dice.bursty(mean * rhythm * burst);
+            let failed = dice.binomial(calls, (rate * wander).min(1.0));
+            world.add(api, class, minute, failed);
+            world.add(api, Class::Success, minute, calls - failed);
+        }
+    }
+    world
+}
+
+#[test]
+fn quiet_days_stay_quiet() {
+    let days = 200;
+    let (mut alarms, mut surges) = (0, 0);
+    for seed in 0..days {
+        let detected = quiet(seed).detect();
+        for draft in &detected.drafts {
+            println!("seed {seed}: {draft:?}");
+        }
+        alarms += usize::from(!detected.drafts.is_empty());
+        surges += usize::from(!detected.anomalies.is_empty());
+    }
+    println!("{alarms} days with a false incident, {surges} with an anomaly, of {days}");
+    assert!(
+        alarms <= 4,
+        "{alarms} of {days} quiet days raised an incident"
+    );
+    assert!(
+        surges <= 20,
+        "{surges} of {days} quiet days raised an anomaly"
+    );
+}
+
+#[test]
+fn incidents_on_noisy_days_are_found() {
+    let days = 40;
+    let mut found = 0;
+    for seed in 0..days {
+        let mut world = quiet(1000 + seed);
+        let mut dice = Lcg(seed + 1);
+        for minute in 600..630 {
+            let calls = dice.bursty(15.0);
+            world.silence("BatchGetImage", (minute, minute + 1));
+            let failed = dice.binomial(calls, 0.2);
+            world.add("BatchGetImage", Class::ServerError, minute, failed);
+            world.add("BatchGetImage", Class::Success, minute, calls - failed);
+        }
+        found += usize::from(world.detect().drafts.iter().any(|draft| {
+            let (from, to) = span(draft);
+            draft.signal == Signal::Failures(Class::ServerError)
+                && (from - 600).abs() <= 3
+                && (to - 630).abs() <= 3
+        }));
+    }
+    println!("{found} of {days} incidents found with both ends within 3 minutes");
+    assert!(found >= 36, "{found} of {days}");
+}
+
+#[test]
+fn the_week_before_an_incident_is_quiet() {
+    let mut world = quiet(5);
+    for minute in 600..640 {
+        world.add("BatchGetImage", Class::ServerError, minute, 10);
+    }
+    assert_eq!(world.detect().drafts.len(), 1);
+    // The later half of the baseline as if it were the incident.
+    let mut facts = world.facts();
+    facts.case.window = Interval::new(at(-WEEK / 2), at(0));
+    facts.case.baseline = Interval::new(at(-WEEK), at(-WEEK / 2));
+    let detected = super::super::detect(&facts);
+    assert!(detected.drafts.is_empty(), "{:#?}", detected.drafts);
+}
+
+#[test]
+fn sixty_busy_apis_take_well_under_a_second() {
+    let mut world = World::new(WEEK, 3 * DAY);
+    let mut dice = Lcg(11);
+    let apis: Vec<String> = (0..60).map(|index| format!("Api{index:02}")).collect();
+    for api in &apis {
+        for minute in -WEEK..3 * DAY {
+            for class in Class::ALL.into_iter().skip(1) {
+                if dice.next() % 40 == 0 {
+                    world.add(api, class, minute, 1);
+                }
+            }
+            world.add(api, Class::Success, minute, 20);
+        }
+    }
+    let facts = world.facts();
+    let start = std::time::Instant::now();
+    let detected = super::super::detect(&facts);
+    let took = start.elapsed();
+    println!(
+        "60 APIs, 8 classes, 14,400 minutes: {took:?}, {} drafts",
+        detected.drafts.len()
+    );
+    // Generous: this also runs unoptimised and beside other tests.
+    assert!(took.as_secs() < 20, "{took:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_facts_give_sane_findings(
+        seed in any::<u64>(),
+        baseline in 0i64..3000,
+        window in 0i64..600,
+        shift in -700i64..700,
+        cut in 0usize..50,
+        settled in -100i64..700,
+        huge in any::<bool>(),
+    ) {
+        let mut dice = Lcg(seed);
+        let mut world = World::new(baseline, window);
+        for minute in -baseline..window {
+            for (api, class) in [("A", Class::ServerError), ("B", Class::NotFound), ("A", Class::Throttle)] {
+                let burst = (dice.next() % 200) == 0;
+                let count = if burst { (dice.next() % 400) as u32 } else { dice.bursty(0.05) };
+                world.add(api, class, minute, if huge { count.saturating_mul(9_000_000) } else { count });
+                world.add(api, Class::Success, minute, dice.bursty(2.0));
+            }
+        }
+        world.observed = (seed % 3 != 0).then_some((shift, shift + 500));
+        let mut facts = world.facts();
+        facts.settled_until = at(settled);
+        // Series that do not fit the axis, and seconds in the window's ends.
+        for series in &mut facts.trail[0].series {
+            series.start = series.start.plus(shift % 7);
+            for counts in series.classes.values_mut() {
+                counts.truncate(counts.len().saturating_sub(cut));
+            }
+        }
+        let ragged = chrono::Duration::seconds((seed % 60) as i64);
+        facts.case.window = Interval::new(facts.case.window.from + ragged, facts.case.window.to + ragged);
+        let detected = super::super::detect(&facts);
+        let window = facts.case.window;
+        for draft in &detected.drafts {
+            prop_assert!(window.from <= draft.span.from && draft.span.to <= window.to);
+            prop_assert!(!draft.span.is_empty());
+            for episode in &draft.episodes {
+                prop_assert!(episode.onset < episode.end);
+                prop_assert!(episode.onset <= episode.peak && episode.peak < episode.end);
+                prop_assert!(episode.significance.score.is_finite());
+                prop_assert!(episode.significance.q.is_none_or(|q| (0.0..=1.0).contains(&q)));
+                if draft.signal.class().is_some() {
+                    prop_assert!(episode.failures <= episode.calls);
+                }
+            }
+        }
+        for anomaly in &detected.anomalies {
+            prop_assert!(window.from <= anomaly.span.from && anomaly.span.to <= window.to);
+        }
+    }
+}
