@@ -61,45 +61,35 @@ pub(super) fn learn(k: &[u32], n: &[u32], split: usize, pooled: f64) -> Normal {
             .fold((0.0, 0.0), |(k, n), block| (k + block.k, n + block.n))
     };
     let shrunk = |k: f64, n: f64| (k + limits.shrink_calls * pooled) / (n + limits.shrink_calls);
-    let (k_all, n_all) = sum(&blocks);
-    let rough = shrunk(k_all, n_all);
-
-    let mut suspects: Vec<(f64, usize)> = blocks
-        .iter()
-        .enumerate()
-        .map(|(index, block)| (failures_llr(block.k, block.n, rough * block.n), index))
-        .filter(|(score, _)| *score >= limits.drop_score)
-        .collect();
-    suspects.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    suspects.truncate((blocks.len() as f64 * limits.drop_share) as usize);
-    let mut left_out: Vec<usize> = suspects.into_iter().map(|(_, index)| index).collect();
-    left_out.sort_unstable();
-    let (dropped, kept): (Vec<_>, Vec<_>) = blocks
-        .into_iter()
-        .enumerate()
-        .partition(|(index, _)| left_out.binary_search(index).is_ok());
-    let kept: Vec<Block> = kept.into_iter().map(|(_, block)| block).collect();
+    let most = ((blocks.len() as f64 * limits.drop_share) as usize)
+        .max(limits.drop_blocks.min(blocks.len() / 4));
+    let (mut kept, mut dropped) = (blocks, Vec::new());
+    // The second pass sees what the worst incident of the first one had hidden.
+    for _ in 0..2 {
+        let (k, n) = sum(&kept);
+        let rough = shrunk(k, n);
+        let score = |block: &Block| failures_llr(block.k, block.n, rough * block.n);
+        kept.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.from.cmp(&b.from)));
+        let suspects = kept
+            .iter()
+            .take(most - dropped.len())
+            .take_while(|block| score(block) >= limits.drop_score)
+            .count();
+        dropped.extend(kept.drain(..suspects).map(|block| (block.from, block.to)));
+    }
 
     let (k, n) = sum(&kept);
     let seen = if n > 0.0 { k / n } else { 0.0 };
-    let mut rate = shrunk(k, n);
-    // Two failures in a handful of calls say more against news than the pool says for it.
-    if n < limits.least_calls as f64 && k >= 2.0 {
-        rate = rate.max(seen);
-    }
     Normal {
-        rate: rate.clamp(0.0, 1.0),
+        rate: shrunk(k, n).clamp(0.0, 1.0),
         seen,
         calls: n as u64,
-        dropped: dropped
-            .into_iter()
-            .map(|(_, block)| (block.from, block.to))
-            .collect(),
+        dropped,
     }
 }
 
-/// Learns from the window itself, when the archive holds nothing before it: the quieter half of its
-/// calls, read pessimistically ("rule of three": no failure in `n` calls still allows `3/n`), and
+/// Learns from the window itself, when the archive holds next to nothing before it: the quieter half
+/// of its calls, read pessimistically ("rule of three": no failure in `n` calls still allows `3/n`), and
 /// never believed above the cap of the class.
 pub(super) fn learn_from_window(
     k: &[u32],

@@ -129,15 +129,23 @@ fn of_class<'a>(calls: &'a Calls<'a>, class: Class, family: usize, grid: &Grid) 
     if total(&pooled_k, grid.split, grid.len) < least {
         return Vec::new();
     }
-    let has_past = total(&calls.pooled, 0, grid.split) > 0;
+    let trusted = |normal: &Normal| normal.calls >= limits().baseline.least_calls;
     let learn = |k: &[u32], n: &[u32], rate: f64| {
-        if has_past {
-            baseline::learn(k, n, grid.split, rate)
-        } else {
-            baseline::learn_from_window(k, n, grid.split, grid.len, prior)
+        let past = baseline::learn(k, n, grid.split, rate);
+        if trusted(&past) {
+            return past;
+        }
+        let window = baseline::learn_from_window(k, n, grid.split, grid.len, prior);
+        Normal {
+            rate: past.rate.max(window.rate),
+            seen: if past.calls > 0 {
+                past.seen
+            } else {
+                window.seen
+            },
+            ..past
         }
     };
-    let trusted = |normal: &Normal| normal.calls >= limits().baseline.least_calls;
     let pool = learn(&pooled_k, &calls.pooled, prior.prior);
 
     let mut pooled_expected = vec![0.0; grid.len];

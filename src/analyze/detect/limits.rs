@@ -45,6 +45,7 @@ pub(crate) struct Scan {
 pub(crate) struct Baseline {
     pub(crate) block_minutes: usize,
     pub(crate) drop_share: f64,
+    pub(crate) drop_blocks: usize,
     pub(crate) drop_score: f64,
     pub(crate) least_calls: u64,
     pub(crate) shrink_calls: f64,

@@ -75,6 +75,12 @@ impl Profile {
         }
     }
 
+    /// Whether nothing is known before the window and the window itself is mostly silent: then any
+    /// use at all would look like a surge.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.basis, Basis::Flat { middle, past: false, .. } if middle <= 0.0)
+    }
+
     /// Expected calls of every minute of the axis.
     pub(super) fn expected(&self, level: Level, grid: &Grid) -> Vec<f64> {
         match &self.basis {

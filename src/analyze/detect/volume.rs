@@ -116,7 +116,7 @@ fn swings_of(index: usize, flow: &Flow<'_>, cost: Cost, grid: &Grid) -> Vec<Swin
         Cost::Drop => grid.split,
         Cost::Surge | Cost::Failures => grid.len,
     };
-    if to <= grid.split {
+    if to <= grid.split || flow.profile.is_idle() {
         return Vec::new();
     }
     let expected = flow.profile.expected(level(cost), grid);

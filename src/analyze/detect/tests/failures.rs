@@ -279,3 +279,23 @@ fn the_same_facts_give_the_same_findings() {
     world.steady("BatchGetImage", Class::ServerError, (700, 712), 15, 0.2);
     assert_eq!(world.detect(), world.detect());
 }
+
+#[test]
+fn an_incident_that_began_before_the_window_is_still_seen() {
+    // Two hours of past, the last twenty minutes of it already failing.
+    let mut world = World::new(120, 60);
+    world.steady("BatchGetImage", Class::ServerError, (-120, -20), 10, 0.0);
+    world.steady("BatchGetImage", Class::ServerError, (-20, 30), 10, 0.3);
+    world.steady("BatchGetImage", Class::ServerError, (30, 60), 10, 0.0);
+    let drafts = world.detect().drafts;
+    assert_eq!(drafts.len(), 1);
+    near(span(&drafts[0]), (0, 30), 2);
+}
+
+#[test]
+fn an_api_used_for_the_first_time_brings_its_own_normal() {
+    let mut world = registry();
+    world.steady("DescribeImages", Class::NotFound, (600, 900), 10, 0.5);
+    world.steady("ListImages", Class::Denied, (600, 900), 10, 0.08);
+    assert!(world.detect().drafts.is_empty());
+}

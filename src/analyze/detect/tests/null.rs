@@ -84,6 +84,64 @@ fn incidents_on_noisy_days_are_found() {
     assert!(found >= 36, "{found} of {days}");
 }
 
+/// The recall table of docs/detectors.md; run by hand, it asserts nothing.
+#[test]
+#[ignore = "a study of some minutes"]
+fn study_of_recall() {
+    for volume in [0.3, 2.0, 15.0, 150.0] {
+        for share in [0.05, 0.2, 0.6] {
+            for minutes in [3, 10, 30, 90] {
+                let (mut eligible, mut found, mut onset, mut end) = (0, 0, Vec::new(), Vec::new());
+                for seed in 0..20u64 {
+                    let mut dice = Lcg(seed * 7919 + minutes as u64 + (volume * 10.0) as u64);
+                    let background = [0.0005, 0.005, 0.02][(seed % 3) as usize];
+                    let mut world = World::new(WEEK, DAY);
+                    let (mut burst, mut failures) = (1.0, 0);
+                    for minute in -WEEK..DAY {
+                        if minute % 10 == 0 {
+                            burst = if dice.unit() < 0.03 { 6.0 } else { 1.0 };
+                        }
+                        let day = minute as f64 / DAY as f64;
+                        let rhythm = 1.0 + 0.6 * (std::f64::consts::TAU * day).sin();
+                        let calls = dice.bursty(volume * rhythm * burst);
+                        let inside = (700..700 + minutes).contains(&minute);
+                        let failed = dice.binomial(calls, if inside { share } else { background });
+                        failures += if inside { failed } else { 0 };
+                        world.add("A", Class::ServerError, minute, failed);
+                        world.add("A", Class::Success, minute, calls - failed);
+                    }
+                    if failures < 3 {
+                        continue;
+                    }
+                    eligible += 1;
+                    let hit = world
+                        .detect()
+                        .drafts
+                        .iter()
+                        .map(span)
+                        .find(|(from, to)| *from < 700 + minutes && 700 < *to);
+                    if let Some((from, to)) = hit {
+                        found += 1;
+                        onset.push((from - 700).abs());
+                        end.push((to - 700 - minutes).abs());
+                    }
+                }
+                onset.sort_unstable();
+                end.sort_unstable();
+                let middle =
+                    |errors: &[i64], share: usize| errors.get(errors.len() * share / 10).copied();
+                println!(
+                    "{volume}/min {share} {minutes} min: {found} of {eligible}, onset p50 {:?} p90 {:?}, end p50 {:?} p90 {:?}",
+                    middle(&onset, 5),
+                    middle(&onset, 9),
+                    middle(&end, 5),
+                    middle(&end, 9)
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn the_week_before_an_incident_is_quiet() {
     let mut world = quiet(5);

@@ -37,6 +37,32 @@ fn a_daily_rhythm_is_neither_surge_nor_collapse() {
 }
 
 #[test]
+fn weekends_and_mondays_are_neither_surge_nor_collapse() {
+    for today in 0..7 {
+        let mut world = World::new(WEEK, DAY);
+        let mut dice = Lcg(99 + today as u64);
+        for minute in -WEEK..DAY {
+            let weekday = (today + minute.div_euclid(DAY)).rem_euclid(7);
+            let busy = weekday < 5 && (480..1200).contains(&minute.rem_euclid(DAY));
+            let calls = dice.bursty(if busy { 20.0 } else { 1.5 });
+            world.add("BatchGetImage", Class::Success, minute, calls);
+        }
+        let detected = world.detect();
+        assert!(
+            detected.drafts.is_empty(),
+            "{today}: {:#?}",
+            detected.drafts
+        );
+        // A busy Saturday would be news; a Monday after a weekend is not.
+        assert!(
+            detected.anomalies.is_empty(),
+            "{today}: {:#?}",
+            detected.anomalies
+        );
+    }
+}
+
+#[test]
 fn a_collapse_is_an_incident_while_the_trail_goes_on() {
     let mut world = office(1);
     for api in ["BatchGetImage", "GetAuthorizationToken"] {
