@@ -21,7 +21,7 @@ pub fn merge(episodes: Vec<Episode>, window: Interval) -> Vec<IncidentDraft> {
     }
     let mut drafts: Vec<IncidentDraft> = by_kind
         .into_values()
-        .flat_map(|members| groups(members))
+        .flat_map(groups)
         .filter_map(|members| draft(members, window))
         .collect();
     drafts.sort_by(|a, b| {

@@ -127,8 +127,8 @@ pub(super) fn learn_from_window(
     }
 }
 
-/// Over-dispersion of the failures before the window: mean Pearson chi-square over cells, at least
-/// 1. A cell is as many blocks in a row as hold one expected failure, so that sparse series whose
+/// Over-dispersion of the failures before the window: mean Pearson chi-square over cells, never
+/// below one. A cell is as many blocks in a row as hold one expected failure, so that sparse series whose
 /// rare failures come in clusters (retries) are seen to be dispersed too.
 pub(super) fn dispersion(
     k: &[u32],

@@ -16,11 +16,19 @@ pub(super) enum Level {
 /// What is known about the usual volume.
 #[derive(Debug)]
 enum Basis {
-    /// Prior days by index range, with their smoothed calls per minute; `None` where the archive
-    /// had not begun.
-    Days(Vec<((usize, usize), Vec<Option<f64>>)>),
+    /// Prior days, latest first.
+    Days(Vec<PastDay>),
     /// Too few days for a profile: one middle and one low rate for every minute.
     Flat { middle: f64, low: f64, past: bool },
+}
+
+/// One prior day.
+#[derive(Debug)]
+struct PastDay {
+    from: usize,
+    to: usize,
+    /// Smoothed calls per minute; `None` where the archive had not begun.
+    rates: Vec<Option<f64>>,
 }
 
 /// The usual calls per minute of one flow.
@@ -43,9 +51,10 @@ impl Profile {
         let basis = if days.len() >= limits().calibration.least_days {
             Basis::Days(
                 days.iter()
-                    .map(|(from, to)| {
-                        let rates = smoothed(calls, *from, *to, known_from, grid.split);
-                        ((*from, *to), rates)
+                    .map(|&(from, to)| PastDay {
+                        from,
+                        to,
+                        rates: smoothed(calls, from, to, known_from, grid.split),
                     })
                     .collect(),
             )
@@ -99,8 +108,8 @@ impl Profile {
     pub(super) fn left_one_out(&self, level: Level, grid: &Grid) -> Vec<f64> {
         let mut expected = self.expected(level, grid);
         if let Basis::Days(days) = &self.basis {
-            for (day, ((from, to), _)) in days.iter().enumerate() {
-                let slots = expected.get_mut(*from..*to).into_iter().flatten();
+            for (day, past) in days.iter().enumerate() {
+                let slots = expected.get_mut(past.from..past.to).into_iter().flatten();
                 for (phase, slot) in slots.enumerate() {
                     *slot = self.at(phase, level, Some(day));
                 }
@@ -121,7 +130,7 @@ impl Profile {
                     .iter()
                     .enumerate()
                     .filter(|(day, _)| Some(*day) != without)
-                    .filter_map(|(_, (_, rates))| rates.get(phase).copied().flatten())
+                    .filter_map(|(_, past)| past.rates.get(phase).copied().flatten())
                     .collect();
                 rates.sort_by(f64::total_cmp);
                 let rank = match level {

@@ -165,7 +165,7 @@ fn sixty_busy_apis_take_well_under_a_second() {
     for api in &apis {
         for minute in -WEEK..3 * DAY {
             for class in Class::ALL.into_iter().skip(1) {
-                if dice.next() % 40 == 0 {
+                if dice.next().is_multiple_of(40) {
                     world.add(api, class, minute, 1);
                 }
             }
@@ -201,13 +201,13 @@ proptest! {
         let mut world = World::new(baseline, window);
         for minute in -baseline..window {
             for (api, class) in [("A", Class::ServerError), ("B", Class::NotFound), ("A", Class::Throttle)] {
-                let burst = (dice.next() % 200) == 0;
+                let burst = dice.next().is_multiple_of(200);
                 let count = if burst { (dice.next() % 400) as u32 } else { dice.bursty(0.05) };
                 world.add(api, class, minute, if huge { count.saturating_mul(9_000_000) } else { count });
                 world.add(api, Class::Success, minute, dice.bursty(2.0));
             }
         }
-        world.observed = (seed % 3 != 0).then_some((shift, shift + 500));
+        world.observed = (!seed.is_multiple_of(3)).then_some((shift, shift + 500));
         let mut facts = world.facts();
         facts.settled_until = at(settled);
         // Series that do not fit the axis, and seconds in the window's ends.
