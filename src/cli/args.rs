@@ -29,7 +29,7 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Write the report of a bundle collected before, without its inputs
     #[command(after_help = "Examples:\n  \
-        ecr-incident analyze ecr-incident-20260311T0630Z/bundle\n  \
+        ecr-incident analyze ecr-incident-20260311T0630Z -o again\n  \
         ecr-incident analyze bundle --from 2026-03-11T07:00Z --to 2026-03-11T08:00Z -o narrower\n  \
         ecr-incident analyze bundle --format json -o again --force")]
     Analyze(AnalyzeArgs),

@@ -12,8 +12,11 @@ const OURS: [&str; 5] = [
     "report.html",
     "report.json",
     "charts",
-    "bundle",
+    EVIDENCE,
 ];
+
+/// The one entry that cannot be made again from the others.
+const EVIDENCE: &str = "bundle";
 
 /// A folder under construction.
 #[derive(Debug)]
@@ -74,7 +77,11 @@ impl Stage {
             fs::create_dir_all(&self.target)?;
             for name in OURS {
                 let (from, to) = (self.path().join(name), self.target.join(name));
-                // What a forced run does not write again must not survive beside new files.
+                // A drawing that is not made again must not survive beside new ones; evidence is
+                // only ever replaced by evidence.
+                if name == EVIDENCE && !from.exists() {
+                    continue;
+                }
                 if to.is_dir() {
                     fs::remove_dir_all(&to)?;
                 } else if to.exists() {

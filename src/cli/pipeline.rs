@@ -128,20 +128,20 @@ fn account_for(entry: &SourceEntry, volume: Volume) {
 fn not_given(noun: Noun) -> SourceEntry {
     let hint = match noun {
         Noun::Trail => {
-            "sync the trail's bucket with `aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs` and pass \
+            "copy the trail's bucket (aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs) and pass it with \
              --cloudtrail ./AWSLogs"
         }
         Noun::Metrics => {
-            "save `aws cloudwatch get-metric-data` of AWS/Usage CallCount (Service=ECR) and pass it \
-             with --metrics FILE"
+            "save the output of aws cloudwatch get-metric-data for AWS/Usage CallCount (Service=ECR) \
+             and pass it with --metrics FILE; docs/guide.md has the whole command"
         }
         Noun::Quotas => {
-            "save `aws service-quotas list-service-quotas --service-code ecr` and pass it with \
-             --quotas FILE"
+            "save the output of aws service-quotas list-service-quotas --service-code ecr and pass \
+             it with --quotas FILE"
         }
         Noun::Health => {
-            "save `aws health describe-events` and `describe-event-details` (Business support plan \
-             or above) and pass them with --health FILE"
+            "save the output of aws health describe-events and describe-event-details (Business \
+             support plan or above) and pass them with --health FILE"
         }
         Noun::Status => {
             "save https://health.aws.amazon.com/public/currentevents (no account needed) and pass \

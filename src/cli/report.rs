@@ -186,7 +186,11 @@ fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
             _ => "--health",
         };
         for asked in &entry.asked {
-            words.extend([flag.to_owned(), asked.clone()]);
+            // A note on how an input was taken follows its name in brackets.
+            let input = asked
+                .split_once(" (")
+                .map_or(asked.as_str(), |(name, _)| name);
+            words.extend([flag.to_owned(), input.to_owned()]);
         }
     }
     let time = |at| crate::case::rfc3339(at);
@@ -205,7 +209,9 @@ fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
             words.extend([flag.to_owned(), value.clone()]);
         }
     }
-    if case.scope.event_sources != crate::case::ECR_EVENT_SOURCES {
+    let mut registries = crate::case::ECR_EVENT_SOURCES;
+    registries.sort_unstable();
+    if case.scope.event_sources != registries {
         for value in &case.scope.event_sources {
             words.extend(["--event-source".to_owned(), value.clone()]);
         }
