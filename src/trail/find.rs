@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) shown: String,
     /// Size on disk; 0 when unknown (pipes).
     pub(super) bytes: u64,
+    /// Whether the user named it, rather than a folder it stands in.
+    pub(super) is_named: bool,
 }
 
 /// The files to read and what was left out.
@@ -116,6 +118,7 @@ impl Finder {
                     origin: Origin::Stdin,
                     shown: typed,
                     bytes: 0,
+                    is_named: true,
                 });
             }
             return;
@@ -135,6 +138,7 @@ impl Finder {
                         origin: Origin::File(input.to_path_buf()),
                         shown: typed,
                         bytes: if meta.is_file() { meta.len() } else { 0 },
+                        is_named: true,
                     });
                 } else {
                     let why = "another input names the same file; it is read once";
@@ -207,6 +211,7 @@ impl Finder {
                 origin: Origin::File(path.to_path_buf()),
                 shown,
                 bytes,
+                is_named: false,
             });
         } else {
             left.twice += 1;

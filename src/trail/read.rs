@@ -19,7 +19,7 @@ const WRAPPED_CAP: usize = 2;
 /// Reads one input into the gathered answer.
 pub(super) fn read(file: &Found, case: &Case, gather: &mut Gather) {
     match open(&file.origin) {
-        Ok(source) => read_source(source, &file.shown, case, gather),
+        Ok(source) => read_source(source, file, case, gather),
         Err(error) => gather.notes.push(Note::lost(
             &file.shown,
             format!("cannot be opened: {error}"),
@@ -58,8 +58,7 @@ struct Seen {
     not_json: Option<String>,
 }
 
-/// Reads text from anywhere into the gathered answer, under the name `shown`.
-pub(super) fn read_source(source: Unicode<Unfold>, shown: &str, case: &Case, gather: &mut Gather) {
+fn read_source(source: Unicode<Unfold>, file: &Found, case: &Case, gather: &mut Gather) {
     let mut seen = Seen::default();
     let mut splitter = Splitter::new(source);
     while let Some(piece) = splitter.next() {
@@ -83,7 +82,7 @@ pub(super) fn read_source(source: Unicode<Unfold>, shown: &str, case: &Case, gat
     let was_json = splitter.started();
     let unfold = splitter.source().inner();
     gather.bytes_read += unfold.bytes_read();
-    seen.conclude(unfold, was_json, shown, gather);
+    seen.conclude(unfold, was_json, file, gather);
 }
 
 impl Seen {
@@ -147,7 +146,7 @@ impl Seen {
         }
     }
 
-    fn conclude(self, unfold: &Unfold, was_json: bool, shown: &str, gather: &mut Gather) {
+    fn conclude(self, unfold: &Unfold, was_json: bool, file: &Found, gather: &mut Gather) {
         let mut whys: Vec<String> = unfold
             .faults()
             .iter()
@@ -195,7 +194,9 @@ impl Seen {
         }
         if self.others.count > 0 && self.records == 0 {
             whys.push(self.others.first_why);
-            lost = true;
+            // Sound JSON of another kind beside a trail is no missing evidence, unless the user
+            // said that it is the trail.
+            lost |= file.is_named;
         } else if self.others.count > 0 {
             gather.skip("", "", Skip::NotCloudTrail, self.others.count);
             whys.push(format!(
@@ -218,7 +219,7 @@ impl Seen {
         }
         if !whys.is_empty() {
             gather.notes.push(Note {
-                input: shown.to_owned(),
+                input: file.shown.clone(),
                 why: whys.join("; "),
                 partly_used: is_used,
                 lost,

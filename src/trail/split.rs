@@ -22,6 +22,9 @@ const SECOND_LOOKS: u64 = 4 * RECORD_CAP as u64;
 /// Longest text before the object on a line like `2026-03-11T07:02:43Z stream {…}`.
 const PREFIX_CAP: usize = 512;
 
+/// How much of a text that is no JSON is shown.
+const HEAD: usize = 64;
+
 /// Keys whose list holds the records: S3 files, LookupEvents, `aws logs filter-log-events`, and
 /// log subscriptions.
 const WRAPPERS: [&[u8]; 4] = [b"Records", b"Events", b"events", b"logEvents"];
@@ -115,7 +118,7 @@ impl<R: Read> Splitter<R> {
 
     /// The first bytes of what is no JSON; only until the next step after [`Fault::NotJson`].
     pub(super) fn head(&self) -> &[u8] {
-        let end = self.buf.len().min(64);
+        let end = self.buf.len().min(HEAD);
         self.buf.get(..end).unwrap_or_default()
     }
 
@@ -283,6 +286,7 @@ impl<R: Read> Splitter<R> {
                     return Some(self.damage(start, &failed));
                 }
                 _ => {
+                    while self.buf.len() < start + HEAD && self.fill() {}
                     self.buf.drain(..start);
                     self.base += start as u64;
                     self.pos = self.buf.len();

@@ -278,7 +278,10 @@ fn deep_nesting_overflows_nothing() {
 #[test]
 fn what_is_no_trail_is_refused_with_its_reason() {
     let cases: [(&[u8], &str); 9] = [
-        (b"**To look up events**\n {\"Events\": []}", "not JSON"),
+        (
+            b"**To look up events**\n {\"Events\": []}",
+            "not JSON: it begins with \"**To look up events**",
+        ),
         (b"PK\x03\x04zip", "zip"),
         (br#"{"digestStartTime":"x","logFiles":[]}"#, "digest"),
         (br#"{"MetricDataResults":[{"Id":"m1"}]}"#, "--metrics"),

@@ -103,6 +103,17 @@ fn a_folder_of_empty_files_is_one_line() {
 }
 
 #[test]
+fn other_json_in_a_folder_is_told_and_makes_nothing_partial() {
+    let folder = Folder::new();
+    let quotas = folder.put("quotas.json", r#"{"Quotas":[]}"#);
+    let trail = folder.put("trail.json", pull(1).to_string());
+    let scan = folder.scan();
+    assert_eq!(refusal(&scan).0, "quotas.json");
+    assert_eq!(scan.entry.outcome, Outcome::Complete);
+    assert!(is_partial(&scan_of(&[&trail, &quotas])));
+}
+
+#[test]
 fn many_bad_files_stay_a_short_list() {
     let folder = Folder::new();
     for n in 0..300 {
