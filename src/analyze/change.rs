@@ -80,15 +80,7 @@ fn candidate(
     if !fits && named.is_none() {
         return None;
     }
-    let when = if lead_s >= 0 {
-        format!("{} before the onset", words::length(lead_s))
-    } else {
-        format!(
-            "{} after the onset, within clock slack",
-            words::length(lead_s)
-        )
-    };
-    let mut parts = vec![when];
+    let mut parts = vec![words::lead(lead_s)];
     if let Some(name) = &named {
         parts.push(format!("names {name}, which is affected"));
     }

@@ -7,8 +7,11 @@ use crate::facts::types::{Evidence, Facts};
 /// More lines than this make a citation unreadable; the first ones stand for the source.
 const MOST: usize = 6;
 
-/// Ledger lines of a source, in ledger order.
+/// Ledger lines of a source, in ledger order; of the trail those of its calls.
 pub(super) fn of(facts: &Facts, noun: Noun) -> Vec<String> {
+    if noun == Noun::Trail {
+        return narrowed(facts, "calls/");
+    }
     ids(facts
         .evidence
         .iter()
@@ -59,6 +62,12 @@ mod tests {
         });
         assert_eq!(changes(&facts), ["E9"]);
         assert_eq!(of(&facts, Noun::Trail), ["E1", "E9"]);
+        for line in &mut facts.evidence {
+            if line.id == "E1" {
+                line.query = "calls/* (calls)".into();
+            }
+        }
+        assert_eq!(of(&facts, Noun::Trail), ["E1"]);
         facts.evidence.clear();
         assert!(changes(&facts).is_empty());
     }

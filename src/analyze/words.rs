@@ -58,6 +58,16 @@ pub(super) fn length(seconds: i64) -> String {
     }
 }
 
+/// How far before the onset something was: the onset is the start of a minute, so up to a minute
+/// after it is the same minute.
+pub(super) fn lead(seconds: i64) -> String {
+    match seconds {
+        0.. => format!("{} before the onset", length(seconds)),
+        -59..0 => "in the minute of the onset".to_owned(),
+        _ => format!("{} after the onset, within clock slack", length(seconds)),
+    }
+}
+
 /// A time of day with its date, to the second: `2026-03-11 07:02:00Z`.
 pub(super) fn time(at: Instant) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()
@@ -95,6 +105,9 @@ mod tests {
         assert_eq!(number(208.0), "208");
         assert_eq!(number(1.25), "1.2");
         assert_eq!(length(90), "90 s");
+        assert_eq!(lead(0), "0 s before the onset");
+        assert_eq!(lead(-10), "in the minute of the onset");
+        assert_eq!(lead(-90), "90 s after the onset, within clock slack");
         assert_eq!(length(-240), "4 min");
         assert_eq!(
             length(i64::MIN),

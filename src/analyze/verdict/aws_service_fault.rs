@@ -15,7 +15,7 @@ use crate::ecr::Class;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "aws_service_fault";
     if scene.class() != Some(Class::ServerError) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a service fault shows as server errors; this is {}.",

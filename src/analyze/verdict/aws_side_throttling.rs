@@ -14,37 +14,13 @@ use crate::ecr::Class;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "aws_side_throttling";
     if scene.class() != Some(Class::Throttle) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!("it is about throttles; this is {}.", scene.signal_words()),
         );
     }
-    if !scene.limits_known() {
-        return Card::blocked(
-            cause,
-            "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
-        );
-    }
-    // The busiest API against its own limit decides.
-    let busiest = scene
-        .throttled()
-        .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let Some((factor, replay)) = busiest else {
-        return Card::blocked(cause, "no second with throttled calls was seen.");
-    };
-    if factor >= FAR_BELOW {
-        return Card::blocked(
-            cause,
-            format!(
-                "{} reached {} of its quota of {} per second, too near to call the load small.",
-                replay.api,
-                words::percent(factor),
-                words::number(replay.limit_per_s.unwrap_or_default()),
-            ),
-        );
-    }
     let mut card = Card::new(cause);
+    headroom(scene, &mut card);
     let callers = &scene.principals;
     if callers.confined() {
         card.block(super::rulebook::render(
@@ -53,21 +29,6 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         ));
     }
     let trail = scene.cite(Noun::Trail);
-    let mut quota = trail.clone();
-    quota.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));
-    card.hold(
-        "headroom",
-        &[
-            ("failures", words::count(scene.numbers.failures)),
-            ("peak", words::count(u64::from(replay.peak_per_s))),
-            ("factor", words::percent(factor)),
-            (
-                "limit",
-                words::number(replay.limit_per_s.unwrap_or_default()),
-            ),
-        ],
-        quota,
-    );
     shared::spread_over_callers(scene, &mut card, "spread_full");
     let regions = sharing(&scene.profile.controls, "region");
     if !regions.is_empty() {
@@ -91,4 +52,44 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         );
     }
     card
+}
+
+/// The API nearest to its limit decides; without the limits nobody can say anything.
+fn headroom(scene: &Scene<'_>, card: &mut Card) {
+    if !scene.limits_known() {
+        card.block(
+            "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
+        );
+        return;
+    }
+    let nearest = scene
+        .throttled()
+        .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((factor, replay)) = nearest else {
+        card.block("no second with throttled calls was seen.");
+        return;
+    };
+    let limit = words::number(replay.limit_per_s.unwrap_or_default());
+    if factor >= FAR_BELOW {
+        card.block(format!(
+            "{} reached {} of its quota of {limit} per second, too near to call the load small.",
+            replay.api,
+            words::percent(factor),
+        ));
+        return;
+    }
+    let mut evidence = scene.cite(Noun::Trail);
+    evidence.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));
+    card.hold(
+        "headroom",
+        &[
+            ("failures", words::count(scene.numbers.failures)),
+            ("api", replay.api.clone()),
+            ("peak", words::count(u64::from(replay.peak_per_s))),
+            ("factor", words::percent(factor)),
+            ("limit", limit),
+        ],
+        evidence,
+    );
 }

@@ -20,13 +20,13 @@ const MOST: f64 = 0.8;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     match scene.draft.signal {
         Signal::Failures(Class::Throttle) => {
-            blocked("throttles are about the rate of calls, not about what they ask.")
+            foreign("throttles are about the rate of calls, not about what they ask.")
         }
         Signal::Failures(Class::ResourceQuota) => {
-            blocked("a limit on resources is a cause of its own.")
+            foreign("a limit on resources is a cause of its own.")
         }
         Signal::Failures(Class::Unclassified | Class::Success) => {
-            blocked("the codes are not known, so nobody can say whose mistake they mark.")
+            foreign("the codes are not known, so nobody can say whose mistake they mark.")
         }
         Signal::Failures(class) => failures(scene, class),
         Signal::TrafficDrop => drop(scene),
@@ -34,8 +34,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     }
 }
 
-fn blocked(why: &str) -> Card {
-    Card::blocked("caller_configuration", why)
+fn foreign(why: &str) -> Card {
+    Card::foreign("caller_configuration", why)
 }
 
 fn failures(scene: &Scene<'_>, class: Class) -> Card {

@@ -19,6 +19,7 @@ pub(super) struct Card {
     /// Reasons against.
     pub reasons_against: Vec<Reason>,
     blocked: Option<String>,
+    foreign: bool,
     serious: bool,
     cap: Confidence,
 }
@@ -34,6 +35,7 @@ impl Card {
             reasons_for: Vec::new(),
             reasons_against: Vec::new(),
             blocked: None,
+            foreign: false,
             serious: false,
             cap: Confidence::High,
         }
@@ -43,6 +45,13 @@ impl Card {
     pub(super) fn blocked(cause: &'static str, why: impl Into<String>) -> Self {
         let mut card = Self::new(cause);
         card.block(why);
+        card
+    }
+
+    /// A card of a cause that is about another kind of trouble altogether.
+    pub(super) fn foreign(cause: &'static str, why: impl Into<String>) -> Self {
+        let mut card = Self::blocked(cause, why);
+        card.foreign = true;
         card
     }
 
@@ -104,6 +113,10 @@ impl Card {
 
     pub(super) fn is_blocked(&self) -> bool {
         self.blocked.is_some()
+    }
+
+    pub(super) fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     pub(super) fn is_serious(&self) -> bool {

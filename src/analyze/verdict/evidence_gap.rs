@@ -16,7 +16,7 @@ const WITHIN_S: i64 = 3600;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "evidence_gap";
     if scene.draft.signal != Signal::TrafficDrop {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a hole in the evidence shows as missing calls; this is {}.",

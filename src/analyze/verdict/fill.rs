@@ -27,19 +27,11 @@ pub(super) fn of_health(link: &Link) -> Fill {
 
 /// An own change.
 pub(super) fn of_change(candidate: &ChangeCandidate) -> Fill {
-    let lead = if candidate.lead_s < 0 {
-        format!(
-            "{} after, within clock slack, instead of",
-            words::length(candidate.lead_s)
-        )
-    } else {
-        words::length(candidate.lead_s)
-    };
     vec![
         ("api", candidate.change.api.clone()),
         ("principal", candidate.change.principal.clone()),
         ("time", words::time(candidate.change.time)),
-        ("lead", lead),
+        ("lead", words::lead(candidate.lead_s)),
     ]
 }
 
@@ -77,12 +69,13 @@ pub(super) fn others(count: u64) -> String {
 /// The calls around the onset.
 pub(super) fn of_volume(scene: &Scene<'_>) -> Fill {
     let volume = &scene.volume;
-    let lead = match volume.rise_lead_s {
-        Some(0) => "in the minute of the onset".to_owned(),
-        Some(lead) if lead > 0 => format!("{} before the onset", words::length(lead)),
-        Some(lead) => format!("{} after the onset", words::length(lead)),
-        None => "at no time that can be told".to_owned(),
-    };
+    let lead = volume.rise_lead_s.map_or(
+        "at no time that can be told".to_owned(),
+        |lead| match lead {
+            0 => "in the minute of the onset".to_owned(),
+            lead => words::lead(lead),
+        },
+    );
     vec![
         (
             "before",

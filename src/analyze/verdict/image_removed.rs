@@ -15,7 +15,7 @@ const NEARLY_ALL: f64 = 0.8;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "image_removed";
     if scene.class() != Some(Class::NotFound) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a removal shows as not found; this is {}.",

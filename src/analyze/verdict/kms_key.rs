@@ -15,7 +15,7 @@ const WITHIN_S: i64 = 6 * 3600;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "kms_key";
     if !matches!(scene.class(), Some(Class::Dependency | Class::Denied)) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a key shows as a refused dependency or as denials; this is {}.",
@@ -29,6 +29,9 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         // Denials of the key itself name the KMS action in their message.
         book.has_code(&code.code) || code.message.contains("kms:")
     });
+    if part == 0 && scene.class() == Some(Class::Denied) {
+        return Card::foreign(cause, "no denial speaks of KMS.");
+    }
     if part.saturating_mul(5) < whole.saturating_mul(4) || part == 0 {
         card.block(format!(
             "only {} of {} failures carry a code or message of KMS.",

@@ -128,7 +128,10 @@ fn would_change(scene: &Scene<'_>, book: &Book, also: Option<&Book>) -> Vec<Stri
     // "Always" comes last and only from the chosen cause: it is the least specific.
     for source in [Some(book), also, Some(general)].into_iter().flatten() {
         for line in &source.would_change {
+            // A source that was read and is silent matters only to causes that say so themselves.
+            let silence_of_others = line.when == "health_silent" && !std::ptr::eq(source, book);
             if line.when == "always"
+                || silence_of_others
                 || said.contains(&line.when.as_str())
                 || !scene.misses(&line.when)
             {

@@ -15,7 +15,7 @@ const WITHIN_S: i64 = 3600;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "network_path";
     if scene.draft.signal != Signal::TrafficDrop {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a broken path shows as missing calls; this is {}.",

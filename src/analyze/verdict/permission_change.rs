@@ -21,7 +21,7 @@ const COVERED: f64 = 0.8;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "permission_change";
     if scene.class() != Some(Class::Denied) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a permission shows as denials; this is {}.",

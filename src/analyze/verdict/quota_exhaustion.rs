@@ -18,7 +18,7 @@ const EXPLAINED: f64 = 1.0 / 3.0;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "quota_exhaustion";
     if scene.class() != Some(Class::Throttle) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!("it is about throttles; this is {}.", scene.signal_words()),
         );

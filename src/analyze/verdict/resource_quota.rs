@@ -12,7 +12,7 @@ use crate::facts::types::Quota;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "resource_quota";
     if scene.class() != Some(Class::ResourceQuota) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "a limit on resources has its own code; this is {}.",

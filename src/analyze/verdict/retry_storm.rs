@@ -21,7 +21,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     match scene.draft.signal {
         Signal::Failures(Class::Throttle) => throttles(scene),
         Signal::TrafficSurge => surge(scene),
-        _ => Card::blocked(
+        _ => Card::foreign(
             cause,
             format!(
                 "a storm of calls shows as throttles or as a surge; this is {}.",
@@ -65,7 +65,9 @@ fn throttles(scene: &Scene<'_>) -> Card {
         let fill = fill::join([fill, vec![word, ("control", control(scene))]]);
         card.hold("only_principal", &fill, trail.clone());
     }
-    excess(scene, &mut card, &top.name);
+    if callers.dominant {
+        excess(scene, &mut card, &top.name);
+    }
     rise(scene, &mut card);
     if scene.profile.operations.recovered_by_retry > 0 {
         let recovered = words::count(scene.profile.operations.recovered_by_retry);

@@ -18,13 +18,15 @@ pub(super) fn weigh(scene: &Scene<'_>, others: &[Card]) -> Card {
             trail.clone(),
         );
     }
-    if let Some(nearest) = nearest(others) {
-        let why = nearest.shortfall().unwrap_or_default();
+    for other in others.iter().filter(|other| !other.is_foreign()) {
+        let why = other.shortfall().unwrap_or_default();
         card.hold(
-            "nearest",
-            &[("cause", nearest.cause.replace('_', " ")), ("why", why)],
+            "not_carried",
+            &[("cause", other.cause.replace('_', " ")), ("why", why)],
             Vec::new(),
         );
+    }
+    if let Some(nearest) = nearest(others) {
         // What speaks for the nearest cause is all that speaks for anything.
         card.reasons_for.extend(nearest.reasons_for.iter().cloned());
         for reason in &nearest.reasons_against {
@@ -44,12 +46,16 @@ pub(super) fn weigh(scene: &Scene<'_>, others: &[Card]) -> Card {
     card
 }
 
-/// The cause that is not ruled out and has most points; the first of equals.
+/// The cause of this kind of trouble with something for it: one that is not ruled out before one that
+/// is, then most points, then the first.
 pub(super) fn nearest(others: &[Card]) -> Option<&Card> {
     let mut best: Option<&Card> = None;
     for card in others {
-        let open = !card.is_blocked() && !card.reasons_for.is_empty();
-        if open && best.is_none_or(|known| card.score() > known.score()) {
+        if card.is_foreign() || card.reasons_for.is_empty() {
+            continue;
+        }
+        let rank = |card: &Card| (!card.is_blocked(), card.score());
+        if best.is_none_or(|known| rank(card) > rank(known)) {
             best = Some(card);
         }
     }

@@ -11,7 +11,7 @@ use crate::ecr::Class;
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "upstream_registry";
     if scene.class() != Some(Class::Dependency) {
-        return Card::blocked(
+        return Card::foreign(
             cause,
             format!(
                 "an upstream shows as a refused dependency; this is {}.",
