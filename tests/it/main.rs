@@ -1,1 +1,23 @@
-fn main() {}
+//! The integration tests: the built binary on whole inputs, from outside.
+//!
+//! | room | asks |
+//! |---|---|
+//! | [`cases`] | does every fixture case get the answer its `case.toml` expects, in the reviewed words? |
+//! | [`laws`] | do the eight laws of the design hold on every case? |
+//! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
+//! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
+//! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
+//!
+//! [`story`] reads a case, [`tool`] runs the binary. Nothing here needs a network, a clock or an
+//! account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
+//! then read the difference before committing it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod cases;
+mod cli;
+mod hostile;
+mod laws;
+mod story;
+mod tidy;
+mod tool;
