@@ -265,11 +265,20 @@ fn a_traffic_drop_is_told_in_calls() {
     );
 }
 
-/// One hostile value for every text of facts and findings that comes from outside.
-fn poisoned() -> (Facts, Findings) {
-    const POISON: &str = "x|`y`\n## Owned\n![p](http://evil.example/p.png) <script>alert(1)</script> @octocat #123 \u{202e}\u{1b}[31m";
+const POISON: [&str; 7] = [
+    "x|`y`\n## Owned\n![p](http://evil.example/p.png) <script>alert(1)</script> @octocat #123 \u{202e}\u{1b}[31m",
+    "||||",
+    "\\|\\",
+    "```\n```",
+    "`` ` ```",
+    "[E1]: http://evil.example\n[x](http://evil.example)",
+    "",
+];
+
+/// One hostile value in every text of facts and findings that comes from outside.
+fn poisoned(poison: &str) -> (Facts, Findings) {
     let (mut facts, mut findings) = stories::retry_storm();
-    let bad = || POISON.to_owned();
+    let bad = || poison.to_owned();
     facts.notices[0].text = bad();
     facts.notices[0].service = bad();
     facts.metrics[0].name = bad();
@@ -330,9 +339,18 @@ fn poisoned() -> (Facts, Findings) {
 
 #[test]
 fn hostile_text_is_inert_in_markdown() {
-    let (facts, findings) = poisoned();
-    let report = tell(&facts, &findings, &stories::meta());
-    let text = markdown::render(&report);
+    for poison in POISON {
+        let (facts, findings) = poisoned(poison);
+        check_markdown(&markdown::render(&tell(
+            &facts,
+            &findings,
+            &stories::meta(),
+        )));
+    }
+}
+
+/// Tables keep their columns, fences close, no hidden character and no heading of somebody else.
+fn check_markdown(text: &str) {
     assert!(!text.lines().any(|line| line.starts_with("## Owned")));
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
     let mut fence: Option<usize> = None;
@@ -345,7 +363,6 @@ fn hostile_text_is_inert_in_markdown() {
             None if ticks >= 3 && !line[ticks..].contains('`') => fence = Some(ticks),
             None => {}
         }
-        // Every row of a table has as many cells as its heading.
         if line.starts_with('|') {
             let cells = line
                 .char_indices()
@@ -361,16 +378,17 @@ fn hostile_text_is_inert_in_markdown() {
 
 #[test]
 fn hostile_names_never_reach_a_command() {
-    let (facts, findings) = poisoned();
-    let report = tell(&facts, &findings, &stories::meta());
-    for section in report
-        .sections
-        .iter()
-        .filter(|section| section.id == "steps")
-    {
-        for block in &section.blocks {
+    for poison in POISON.into_iter().filter(|poison| !poison.is_empty()) {
+        let (facts, findings) = poisoned(poison);
+        let report = tell(&facts, &findings, &stories::meta());
+        let steps = report
+            .sections
+            .iter()
+            .filter(|section| section.id == "steps");
+        for block in steps.flat_map(|section| &section.blocks) {
             if let Block::Code { text, .. } = block {
-                assert!(!text.terminal().contains("evil"), "{}", text.terminal());
+                let shown = text.terminal();
+                assert!(!shown.contains(poison), "{shown}");
             }
         }
     }
@@ -378,12 +396,11 @@ fn hostile_names_never_reach_a_command() {
 
 #[test]
 fn json_keeps_hostile_text_whole() {
-    let (facts, findings) = poisoned();
-    let report = tell(&facts, &findings, &stories::meta());
-    let value: serde_json::Value = serde_json::from_str(&json::render(&report)).unwrap();
-    let code = value["incidents"][0]["requests"][0]["error_code"].as_str();
-    assert_eq!(
-        code,
-        Some(findings.incidents[0].requests[0].error_code.as_str())
-    );
+    for poison in POISON {
+        let (facts, findings) = poisoned(poison);
+        let report = tell(&facts, &findings, &stories::meta());
+        let value: serde_json::Value = serde_json::from_str(&json::render(&report)).unwrap();
+        let code = value["incidents"][0]["requests"][0]["error_code"].as_str();
+        assert_eq!(code, Some(poison));
+    }
 }

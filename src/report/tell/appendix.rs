@@ -95,6 +95,10 @@ pub(super) fn coverage(story: &Story<'_>) -> Vec<Block> {
             .done(),
     )];
     blocks.extend(super::words::list(skipped));
+    if let Some(refused) = super::gaps::refusals(story) {
+        blocks.push(strong("Inputs refused or read in part").para());
+        blocks.push(refused);
+    }
     blocks
 }
 

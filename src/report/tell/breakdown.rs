@@ -3,7 +3,7 @@
 //! Tables only, already sorted by the findings; cut tables say so.
 
 use super::story::Story;
-use super::words::{cell, cut_note, name, say, strong, table};
+use super::words::{cell, cut_note, name, plural, say, strong, table};
 use crate::analyze::types::{Incident, Signal};
 use crate::facts::types::{ControlGroup, Share};
 use crate::report::fmt;
@@ -67,7 +67,7 @@ pub(super) fn impact(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             "Recovery",
         ]
     };
-    let note = say("Coverage: CloudTrail calls against CloudWatch CallCount over the window.")
+    let note = say("Each row counts from its own onset to its own recovery; the other tables count the whole incident. Coverage: CloudTrail calls against CloudWatch CallCount over the window.")
         .cite(&story.cites_of(incident))
         .and(" ")
         .label(Label::Observed)
@@ -130,13 +130,13 @@ pub(super) fn errors(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             ]
         })
         .collect();
-    let mut note = cut_note(ROWS, incident.codes.len(), "codes");
-    if note.is_empty() {
-        note =
-            say("Share is of all calls of the API during the incident; one message of each code.")
-                .cite(&story.cites_of(incident))
-                .done();
-    }
+    let note =
+        say("Share is of all calls of the API during the incident; one message of each code. ")
+            .text(cut_note(ROWS, incident.codes.len(), "codes"))
+            .cite(&story.cites_of(incident))
+            .and(" ")
+            .label(Label::Observed)
+            .done();
     vec![table(
         &[
             "Class",
@@ -188,14 +188,12 @@ pub(super) fn requests(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             ]
         })
         .collect();
-    let mut note = cut_note(REQUESTS, incident.requests.len(), "requests");
-    if note.is_empty() {
-        note = say("Picked by rule: first, last, peak minute, each API and endpoint, and a successful twin for contrast. Callers, sources and messages of the same rows stand in report.json.")
-            .cite(&story.cites_trail("calls"))
-            .and(" ")
-            .label(Label::Observed)
-            .done();
-    }
+    let note = say("Picked by rule: first, last, peak minute, each API and endpoint, and a successful twin for contrast. Callers, sources and messages of the same rows stand in report.json. ")
+        .text(cut_note(REQUESTS, incident.requests.len(), "requests"))
+        .cite(&story.cites_trail("calls"))
+        .and(" ")
+        .label(Label::Observed)
+        .done();
     vec![
         say("Region ")
             .prose(&incident.draft.place.region)
@@ -241,8 +239,13 @@ pub(super) fn scope(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
         ("session", &incident.sessions, "not recorded"),
         ("client", &incident.user_agents, "not recorded"),
     ] {
-        left_out += shares.len().saturating_sub(PER_DIMENSION);
-        for share in shares.iter().take(PER_DIMENSION) {
+        // Single sessions and clients say little once the callers are known.
+        let most = match dimension {
+            "session" | "client" => PER_DIMENSION / 2,
+            _ => PER_DIMENSION,
+        };
+        left_out += shares.len().saturating_sub(most);
+        for share in shares.iter().take(most) {
             rows.push(share_row(dimension, share, none, shares.len()));
         }
     }
@@ -251,7 +254,7 @@ pub(super) fn scope(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     } else {
         let mut note = say(if left_out > 0 {
             format!(
-                "At most {PER_DIMENSION} of each kind, by failures; {left_out} more in report.json where it lists the kind."
+                "The first of each kind by failures; {left_out} more are left out (report.json has all callers, repositories and endpoints)."
             )
         } else {
             "By failures.".to_owned()
@@ -274,7 +277,7 @@ fn share_row(dimension: &str, share: &Share, none: &str, of: usize) -> Vec<Text>
     let who = if share.name.is_empty() {
         cell(none)
     } else {
-        name(&share.name)
+        say("").code_capped(&share.name, 90).done()
     };
     vec![
         cell(format!("{dimension} (of {of})")),
@@ -291,9 +294,14 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                 .para(),
         ];
     }
-    let mut groups: Vec<&ControlGroup> = incident.controls.iter().collect();
+    let mut groups: Vec<&ControlGroup> = incident
+        .controls
+        .iter()
+        .filter(|group| group.calls > 0)
+        .collect();
+    let silent = incident.controls.len() - groups.len();
     groups.sort_by_key(|group| (!is_affected(group), std::cmp::Reverse(group.calls)));
-    let rows = groups
+    let rows: Vec<Vec<Text>> = groups
         .iter()
         .take(ROWS + 4)
         .map(|group| {
@@ -304,16 +312,35 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                 cell(fmt::share(group.baseline_failures, group.baseline_calls)),
                 cell(if is_affected(group) {
                     "affected"
-                } else if group.calls == 0 {
-                    "no calls"
                 } else {
                     "not affected"
                 }),
             ]
         })
         .collect();
+    if rows.is_empty() {
+        return vec![
+            say(format!(
+                "Comparison: none of {} other groups had a call in the same span.",
+                incident.controls.len()
+            ))
+            .cite(&story.cites_trail("calls"))
+            .para(),
+        ];
+    }
     let mut cites = story.cites_trail("calls");
     cites.extend(story.cites_trail("controls"));
+    let mut note = say("Largest first, those that share it on top.");
+    if silent > 0 {
+        note = note.and(format!(
+            " {} without a call in the span left out.",
+            plural(silent as u64, "group", "groups")
+        ));
+    }
+    let cut = cut_note(ROWS + 4, groups.len(), "groups");
+    if !cut.is_empty() {
+        note = note.and(" ").text(cut);
+    }
     vec![
         strong("Comparison in the same span:")
             .and(format!(
@@ -327,14 +354,18 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
         table(
             &["Kind", "Name", ">Failures of calls", ">In baseline", "Shared the trouble?"],
             rows,
-            say("").text(cut_note(ROWS + 4, groups.len(), "groups")).cite(&cites).done(),
+            note.cite(&cites).done(),
         ),
     ]
 }
 
 /// Which kinds of groups share the trouble, in one line; `None` without any group.
 pub(super) fn elsewhere(incident: &Incident) -> Option<String> {
-    let groups: Vec<&ControlGroup> = incident.controls.iter().collect();
+    let groups: Vec<&ControlGroup> = incident
+        .controls
+        .iter()
+        .filter(|group| group.calls > 0)
+        .collect();
     let kinds = by_kind(&groups);
     (!kinds.is_empty()).then(|| kinds.join(", "))
 }

@@ -133,6 +133,7 @@ impl Slots {
         ]);
         for (slot, anchor) in [
             ("section_requests", "requests"),
+            ("section_quota", "quota"),
             ("section_scope", "scope"),
             ("section_changes", "changes"),
             ("section_steps", "steps"),
@@ -140,6 +141,23 @@ impl Slots {
         ] {
             ours.insert(slot, outline::place_of(Status::Incident, anchor));
         }
+        // The analysis can be pointed at another service; the words must follow.
+        let scope = &case.scope;
+        let event_source = if scope.is_ecr() {
+            "ecr.amazonaws.com".to_owned()
+        } else {
+            scope.event_sources.first().cloned().unwrap_or_default()
+        };
+        let prefix = event_source
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let service = if scope.is_ecr() {
+            "ECR".to_owned()
+        } else {
+            prefix.clone()
+        };
         let first = |names: Vec<String>| names.into_iter().take(1).collect::<Vec<_>>();
         let failing = |shares: &[crate::facts::types::Share]| {
             shares
@@ -155,7 +173,7 @@ impl Slots {
         let mut from_logs = BTreeMap::from([
             (
                 "iam_action",
-                api.iter().map(|api| format!("ecr:{api}")).collect(),
+                api.iter().map(|api| format!("{prefix}:{api}")).collect(),
             ),
             ("api", api),
             ("apis", draft.apis.clone()),
@@ -181,6 +199,8 @@ impl Slots {
                     .take(1)
                     .collect(),
             ),
+            ("service", vec![service]),
+            ("event_source", vec![event_source]),
             ("region", vec![region]),
             ("account", vec![account]),
         ]);
@@ -203,6 +223,28 @@ impl Slots {
         words.done()
     }
 
+    /// A subject line: names as plain words and at most two of them, because it is pasted into a form.
+    pub(super) fn subject(&self, template: &str) -> Text {
+        let mut words = say("");
+        for part in parts(template) {
+            words = match part {
+                Part::Words(text) => words.and(text),
+                Part::Slot(slot) => match self.from_logs.get(slot) {
+                    Some(names) if !names.is_empty() => {
+                        let shown: Vec<&str> = names.iter().take(2).map(String::as_str).collect();
+                        let words = words.prose(&shown.join(", "));
+                        match names.len() - shown.len() {
+                            0 => words,
+                            more => words.and(format!(" and {more} more")),
+                        }
+                    }
+                    _ => self.fill(words, slot),
+                },
+            };
+        }
+        words.done()
+    }
+
     fn fill(&self, words: Words, slot: &str) -> Words {
         if let Some(value) = self.ours.get(slot) {
             return words.and(value.as_str());
@@ -210,7 +252,7 @@ impl Slots {
         match self.from_logs.get(slot).map(Vec::as_slice) {
             Some([]) => words.and(format!("({} not recorded)", slot.replace('_', " "))),
             // A region or account reads as a word; it is still escaped as text from logs.
-            Some([one]) if matches!(slot, "region" | "account") => words.prose(one),
+            Some([one]) if matches!(slot, "region" | "account" | "service") => words.prose(one),
             Some(names) => words.codes(names, 4),
             None => words.and(format!("{{{slot}}}")),
         }
@@ -324,7 +366,10 @@ mod tests {
         "undetermined",
     ];
 
-    const SLOTS: [&str; 25] = [
+    const SLOTS: [&str; 28] = [
+        "section_quota",
+        "service",
+        "event_source",
         "from",
         "to",
         "from_iso",

@@ -37,6 +37,10 @@ pub(super) fn all(story: &Story<'_>) -> Vec<Gap> {
     for noun in Noun::ALL {
         // A source somebody already spoke about needs no second line from its outcome.
         let told = gaps.iter().any(|gap| gap.noun == noun.word());
+        if noun == Noun::Status && state(story, Noun::Health) != "missing" {
+            // The public feed adds little to an account's own Health events.
+            continue;
+        }
         let entry = story.source(noun);
         match entry.map(|entry| &entry.outcome) {
             Some(Outcome::Complete) => {}
@@ -63,7 +67,10 @@ pub(super) fn all(story: &Story<'_>) -> Vec<Gap> {
         }
     }
     let case = &story.facts.case;
-    if story.facts.settled_until < case.window.to {
+    let settled_told = gaps
+        .iter()
+        .any(|gap| gap.noun == Noun::Trail.word() && gap.what.contains("settled"));
+    if story.facts.settled_until < case.window.to && !settled_told {
         let late = (case.window.to - story.facts.settled_until).num_seconds();
         gaps.insert(gap(
             Noun::Trail,
@@ -119,12 +126,16 @@ pub(super) fn blocks(story: &Story<'_>) -> Vec<Block> {
     if gaps.is_empty() {
         blocks.push(say("Every source was given and read completely.").para());
     } else {
-        let rows = gaps
-            .iter()
-            .map(|gap| {
+        let rows = alike(&gaps)
+            .into_iter()
+            .map(|(gap, more)| {
+                let mut what = say("").prose(&gap.what);
+                if more > 0 {
+                    what = what.and(format!(" (and {more} more like this, all in report.json)"));
+                }
                 vec![
                     cell(gap.noun.as_str()),
-                    say("").prose(&gap.what).done(),
+                    what.done(),
                     say("").prose(&gap.consequence).done(),
                     say("").prose(&gap.hint).done(),
                 ]
@@ -141,10 +152,6 @@ pub(super) fn blocks(story: &Story<'_>) -> Vec<Block> {
             Vec::new(),
         ));
     }
-    if let Some(refused) = refusals(story) {
-        blocks.push(strong("Inputs refused or read in part").para());
-        blocks.push(refused);
-    }
     blocks.push(strong("What no run can see").para());
     blocks.extend(list(
         causes::limits()
@@ -159,7 +166,23 @@ pub(super) fn blocks(story: &Story<'_>) -> Vec<Block> {
     blocks
 }
 
-fn refusals(story: &Story<'_>) -> Option<Block> {
+/// Gaps with the same consequence and the same way out are told once, with their number.
+fn alike(gaps: &[Gap]) -> Vec<(&Gap, usize)> {
+    let mut told: Vec<(&Gap, usize)> = Vec::new();
+    for gap in gaps {
+        let same = |other: &Gap| {
+            other.noun == gap.noun && other.consequence == gap.consequence && other.hint == gap.hint
+        };
+        match told.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, more)) => *more += 1,
+            None => told.push((gap, 0)),
+        }
+    }
+    told
+}
+
+/// Inputs refused or read in part, with their reason.
+pub(super) fn refusals(story: &Story<'_>) -> Option<Block> {
     let all: Vec<_> = story
         .facts
         .sources
@@ -205,9 +228,7 @@ pub(super) fn reproduce(story: &Story<'_>) -> Vec<Block> {
         say("The same report from the sealed evidence beside this file, without any input or network:")
             .para(),
     );
-    blocks.push(code(format!(
-        "{program} analyze bundle --out again\n{program} verify bundle"
-    )));
+    blocks.push(code(format!("{program} analyze bundle --out again")));
     let case = &story.facts.case;
     let mut items = vec![
         say("Evidence seal (SHA-256): ")

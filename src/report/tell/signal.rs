@@ -31,7 +31,7 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let step = ceil_div(to.0 - from.0, COLUMNS).max(1);
     let observed = story.observed(&incident.draft.place);
     let mut lines = Vec::new();
-    for api in incident.draft.apis.iter().take(APIS) {
+    for api in apis(incident) {
         let Some(series) = story.series(&incident.draft.place, api) else {
             continue;
         };
@@ -74,8 +74,31 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             .label(Label::Observed)
             .para(),
     );
+    if incident.draft.apis.len() > APIS {
+        blocks.push(
+            say(format!(
+                "{APIS} of {} APIs drawn, those with most failures; the impact table has all.",
+                incident.draft.apis.len()
+            ))
+            .para(),
+        );
+    }
     blocks.push(Block::Chart(signal_id(incident)));
     blocks
+}
+
+/// The APIs drawn: those with most failures, ties by name.
+fn apis(incident: &Incident) -> Vec<&str> {
+    let failures = |api: &str| -> u64 {
+        let of = incident.draft.episodes.iter();
+        of.filter(|episode| episode.api == api)
+            .map(|episode| episode.failures)
+            .sum()
+    };
+    let mut names: Vec<&str> = incident.draft.apis.iter().map(String::as_str).collect();
+    names.sort_by_key(|api| (std::cmp::Reverse(failures(api)), *api));
+    names.truncate(APIS);
+    names
 }
 
 /// Calls and failures of the whole window by place, for reports without an incident.
@@ -310,7 +333,7 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
     };
     let length = thin(&vec![None; usize::try_from(to.0 - from.0).unwrap_or(0)]).len();
     let mut panels = Vec::new();
-    for api in incident.draft.apis.iter().take(APIS) {
+    for api in apis(incident) {
         let Some(series) = story.series(&incident.draft.place, api) else {
             continue;
         };
@@ -402,6 +425,9 @@ fn call_count(
 
 /// Arrivals per second around the busiest second, against the quota.
 fn quota_chart(incident: &Incident, replay: &QuotaReplay, index: usize) -> Option<Chart> {
+    if !super::suspects::is_near_quota(replay) {
+        return None;
+    }
     let series = incident
         .seconds
         .iter()

@@ -62,12 +62,13 @@ impl<'a> Story<'a> {
             .collect()
     }
 
-    /// Ledger IDs an incident's figures rest on: its own list, else the calls.
+    /// Ledger IDs an incident's figures rest on: the calls, else its own list.
     pub(super) fn cites_of(&self, incident: &'a Incident) -> Vec<&'a str> {
-        if incident.evidence.is_empty() {
-            self.cites_trail("calls")
-        } else {
+        let calls = self.cites_trail("calls");
+        if calls.is_empty() {
             incident.evidence.iter().map(String::as_str).collect()
+        } else {
+            calls
         }
     }
 

@@ -22,16 +22,23 @@ const CONSUMERS: usize = 3;
 
 /// Quota replays, or how sure we are that there was no throttling.
 pub(super) fn quota(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
-    if incident.quota.is_empty() {
-        return vec![no_throttling(story, incident)];
+    let near: Vec<&QuotaReplay> = incident
+        .quota
+        .iter()
+        .filter(|replay| is_near_quota(replay))
+        .collect();
+    if near.is_empty() {
+        let mut blocks = vec![no_throttling(story, incident)];
+        blocks.extend(headroom(story, incident));
+        return blocks;
     }
-    let rows = incident.quota.iter().map(quota_row).collect();
+    let rows = near.iter().map(|replay| quota_row(replay)).collect();
     let mut cites = story.cites_of(incident);
-    cites.extend(incident.quota.iter().map(|replay| replay.evidence.as_str()));
+    cites.extend(near.iter().map(|replay| replay.evidence.as_str()));
     let mut blocks = vec![table(
         &[
             "API", ">Quota", ">Busiest second", ">Of quota", ">Seconds over", ">Throttled, seen",
-            ">Throttled, modelled", "Busiest callers",
+            ">Throttled, modelled",
         ],
         rows,
         say("Modelled: our recorded arrivals replayed second by second through a token bucket with the quota as rate; CloudTrail times are whole seconds.")
@@ -40,7 +47,8 @@ pub(super) fn quota(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             .label(Label::Inferred)
             .done(),
     )];
-    for replay in &incident.quota {
+    blocks.extend(list(basis_and_callers(&near)));
+    for replay in &near {
         if let Some((seconds, avoided)) = replay.spread {
             blocks.push(
                 say("Spreading the arrivals of ")
@@ -76,23 +84,11 @@ pub(super) fn quota(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
 
 fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
     let limit = match replay.limit_per_s {
-        Some(limit) => say(format!("{}/s, {} ", fmt::number(limit), replay.basis))
+        Some(limit) => say(format!("{}/s ", fmt::number(limit)))
             .code(&replay.code)
             .done(),
         None => cell("unknown"),
     };
-    let mut consumers = say("");
-    for (index, (who, calls)) in replay.consumers.iter().take(CONSUMERS).enumerate() {
-        let lead = if index == 0 { "" } else { ", " };
-        consumers = consumers
-            .and(lead)
-            .code(who)
-            .and(format!(" {}", fmt::count(*calls)));
-    }
-    let mut consumers = consumers.done();
-    if consumers.is_empty() {
-        consumers = cell("—");
-    }
     vec![
         name(&replay.api),
         limit,
@@ -109,8 +105,61 @@ fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
         cell(fmt::count(u64::from(replay.seconds_over))),
         cell(fmt::count(replay.observed_throttles)),
         cell(fmt::count(replay.modelled_throttles)),
-        consumers,
     ]
+}
+
+/// Whether a quota is worth its own row: throttled, modelled as throttled, or above half the limit.
+pub(super) fn is_near_quota(replay: &QuotaReplay) -> bool {
+    replay.observed_throttles > 0
+        || replay.modelled_throttles > 0
+        || replay.seconds_over > 0
+        || replay.peak_factor.is_some_and(|factor| factor >= 0.5)
+}
+
+/// The nearest the arrivals came to any known quota.
+fn headroom(story: &Story<'_>, incident: &Incident) -> Option<Block> {
+    let (replay, limit, factor) = incident
+        .quota
+        .iter()
+        .filter_map(|replay| Some((replay, replay.limit_per_s?, replay.peak_factor?)))
+        .max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let mut cites = story.cites_of(incident);
+    cites.push(&replay.evidence);
+    Some(
+        say("Arrivals stayed well below the quotas: at most ")
+            .code(&replay.api)
+            .and(format!(
+                " with {} of {} per second ({}) at {}.",
+                fmt::count(u64::from(replay.peak_per_s)),
+                fmt::number(limit),
+                fmt::percent(factor),
+                fmt::moment(replay.peak_at)
+            ))
+            .cite(&cites)
+            .and(" ")
+            .label(Label::Observed)
+            .para(),
+    )
+}
+
+/// What each quota rests on, and who used it most.
+fn basis_and_callers(near: &[&QuotaReplay]) -> Vec<Text> {
+    near.iter()
+        .map(|replay| {
+            let mut words = say("")
+                .code(&replay.api)
+                .and(": quota from ")
+                .prose(&replay.basis);
+            for (index, (who, calls)) in replay.consumers.iter().take(CONSUMERS).enumerate() {
+                let lead = if index == 0 { "; most calls by " } else { ", " };
+                words = words
+                    .and(lead)
+                    .code(who)
+                    .and(format!(" ({})", fmt::count(*calls)));
+            }
+            words.and(".").done()
+        })
+        .collect()
 }
 
 fn no_throttling(story: &Story<'_>, incident: &Incident) -> Block {
@@ -169,7 +218,11 @@ pub(super) fn health_matches(story: &Story<'_>, incident: &Incident) -> Vec<Bloc
         {
             blocks.push(
                 say("AWS says: ")
-                    .code_capped(&notice.text, 400)
+                    // Line breaks would show as escapes in a code span.
+                    .code_capped(
+                        &notice.text.split_whitespace().collect::<Vec<_>>().join(" "),
+                        700,
+                    )
                     .cite(&[found.evidence.as_str()])
                     .para(),
             );

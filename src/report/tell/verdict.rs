@@ -10,6 +10,9 @@ use crate::analyze::types::{Hypothesis, Incident, Side, Signal, Status};
 use crate::report::fmt;
 use crate::report::model::{Block, Label, Text, Tone, Untrusted, VerdictLine};
 
+/// Alternatives told with their reason; the rest are named.
+const ALTERNATIVES: usize = 4;
+
 /// The first lines: one per incident told in full, or one about the whole run.
 pub(super) fn lines(story: &Story<'_>) -> Vec<VerdictLine> {
     match story.status() {
@@ -192,7 +195,7 @@ pub(super) fn ask(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
         items.push(
             strong("Subject:")
                 .and(" ")
-                .text(slots.text(&cause.ask.subject))
+                .text(slots.subject(&cause.ask.subject))
                 .done(),
         );
     }
@@ -405,13 +408,8 @@ fn do_now(story: &Story<'_>, incident: &Incident) -> Option<Text> {
         .steps
         .iter()
         .find(|step| step.kind == Kind::Mitigate)?;
-    let lead = if incident.recovery.is_some() {
-        "If it comes back:"
-    } else {
-        "Do now:"
-    };
     Some(
-        strong(lead)
+        strong("First step:")
             .and(" ")
             .text(Slots::of(incident, &story.facts.case).text(&step.text))
             .and(format!(
@@ -524,12 +522,12 @@ pub(super) fn assessment(_story: &Story<'_>, incident: &Incident) -> Vec<Block> 
             .collect(),
     );
     blocks.push(strong("Alternatives considered").para());
-    blocks.push(alternatives(incident));
+    blocks.extend(alternatives(incident));
     blocks.push(statistics(incident));
     blocks
 }
 
-fn alternatives(incident: &Incident) -> Block {
+fn alternatives(incident: &Incident) -> Vec<Block> {
     let others: Vec<&Hypothesis> = incident
         .verdict
         .hypotheses
@@ -537,10 +535,11 @@ fn alternatives(incident: &Incident) -> Block {
         .filter(|hypothesis| hypothesis.cause != incident.verdict.cause)
         .collect();
     if others.is_empty() {
-        return say("No other hypothesis had anything to stand on.").para();
+        return vec![say("No other hypothesis was considered.").para()];
     }
     let rows = others
         .iter()
+        .take(ALTERNATIVES)
         .map(|hypothesis| {
             let why = if hypothesis.rejected_because.is_empty() {
                 cell("weaker than the verdict")
@@ -555,12 +554,24 @@ fn alternatives(incident: &Incident) -> Block {
             ]
         })
         .collect();
-    table(
+    let mut note =
+        say("Points for minus points against; legs are independent kinds of evidence that hold.");
+    let rest: Vec<String> = others
+        .iter()
+        .skip(ALTERNATIVES)
+        .map(|hypothesis| causes::cause(&hypothesis.cause).phrase)
+        .collect();
+    if !rest.is_empty() {
+        note = note.and(format!(
+            " Further off, with reasons in report.json: {}.",
+            rest.join(", ")
+        ));
+    }
+    vec![table(
         &["Cause", ">Points", ">Legs", "Why not"],
         rows,
-        say("Points for minus points against; legs are independent kinds of evidence that hold.")
-            .done(),
-    )
+        note.done(),
+    )]
 }
 
 fn statistics(incident: &Incident) -> Block {
@@ -678,12 +689,26 @@ pub(super) fn heading(incident: &Incident) -> Block {
 pub(super) fn title(story: &Story<'_>) -> Text {
     let window = &story.facts.case.window;
     let what = match story.status() {
-        Status::Incident => "ECR incident report",
-        Status::Quiet => "ECR report, quiet",
-        Status::Inconclusive => "ECR report, inconclusive",
+        Status::Incident => "incident report",
+        Status::Quiet => "report, quiet",
+        Status::Inconclusive => "report, inconclusive",
     };
-    let regions = story.regions();
-    let words = say(format!("{what}: "));
+    let service = if story.facts.case.scope.is_ecr() {
+        "ECR"
+    } else {
+        "AWS API"
+    };
+    let mut regions: Vec<String> = story
+        .in_full()
+        .iter()
+        .map(|incident| incident.draft.place.region.clone())
+        .collect();
+    regions.sort();
+    regions.dedup();
+    if regions.is_empty() {
+        regions = story.regions();
+    }
+    let words = say(format!("{service} {what}: "));
     let words = match regions.as_slice() {
         [] => words.and("no region in the evidence"),
         [one] => words.prose(one),
@@ -730,7 +755,10 @@ pub(super) fn header(story: &Story<'_>) -> Vec<(String, Text)> {
         rows.push(("Repositories", names(&case.scope.repositories, "all")));
     }
     if !case.scope.is_ecr() {
-        rows.push(("Services", names(&case.scope.event_sources, "all")));
+        rows.push((
+            "Services",
+            say("").codes(&case.scope.event_sources, 6).done(),
+        ));
     }
     rows.push(("Sources", sources(story)));
     rows.push((
