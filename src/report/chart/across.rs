@@ -122,7 +122,7 @@ impl Across {
             match shade.kind {
                 BandKind::Health => pen.rect("health", (shade.left, top), (wide, bottom - top)),
                 // A bar and not a tint: it often lies inside a Health window, and two tints mix.
-                BandKind::Incident => pen.rect("incident", (shade.left, top), (wide, 4.0)),
+                BandKind::Incident => pen.rect("incident", (shade.left, top - 4.0), (wide, 4.0)),
                 BandKind::Unsettled | BandKind::Silent => {}
             }
         }

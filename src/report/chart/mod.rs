@@ -29,26 +29,35 @@ const WIDTH: f64 = 960.0;
 /// Height of one row of labels.
 const ROW: f64 = 16.0;
 
-const STYLE: &str = include_str!("chart.css");
+/// The look of every chart, scoped to its class. A file carries it inside; a page has it once.
+pub(super) const STYLE: &str = include_str!("chart.css");
 
 /// One chart as an `<svg>` element with a line feed at its end.
 ///
 /// Element IDs start with the chart's ID, so charts with different IDs can share one HTML page.
 #[must_use]
 pub fn svg(chart: &model::Chart) -> String {
-    svg_as(chart, &chart.id)
+    draw(
+        chart,
+        &slug(&chart.id),
+        &format!("<style>{STYLE}</style>\n"),
+    )
 }
 
-/// As [`svg`], with another prefix for the element IDs (a page may show one chart twice).
-pub(super) fn svg_as(chart: &model::Chart, prefix: &str) -> String {
-    let id = slug(prefix);
+/// As [`svg`] for a page that already holds [`STYLE`]; `prefix` starts the element IDs (a page may
+/// show one chart twice).
+pub(super) fn inline(chart: &model::Chart, prefix: &str) -> String {
+    draw(chart, &slug(prefix), "")
+}
+
+fn draw(chart: &model::Chart, id: &str, style: &str) -> String {
     let axis = Axis::of(chart);
     let across = Across::of(chart, &axis);
     let title = plain(&chart.title);
     let mut pen = Pen::default();
 
     pen.text("title", (axes::LEFT, 24.0), Anchor::Start, &title);
-    let mut y = legend::draw(&mut pen, chart, &id, 46.0);
+    let mut y = legend::draw(&mut pen, chart, id, 46.0);
     let bands_top = y;
     y = across.below_bands(y);
     let marks_top = y;
@@ -71,7 +80,7 @@ pub(super) fn svg_as(chart: &model::Chart, prefix: &str) -> String {
         plot.draw(&mut pen, &axis);
     }
     for plot in &plots {
-        across.hatch(&mut pen, &id, plot.top(), plot.bottom());
+        across.hatch(&mut pen, id, plot.top(), plot.bottom());
     }
     across.draw_bands(&mut pen, bands_top, plots_top);
     across.draw_marks(&mut pen, marks_top, plots_bottom);
@@ -80,11 +89,11 @@ pub(super) fn svg_as(chart: &model::Chart, prefix: &str) -> String {
     }
     y = axis.draw(&mut pen, plots_bottom);
     y = across.draw_changes(&mut pen, (plots_top, plots_bottom), y);
-    wrap(chart, &id, y + 8.0, &pen.finish())
+    wrap(chart, id, style, (y + 8.0, &pen.finish()))
 }
 
 /// The root element around the body, with the words for readers who cannot see.
-fn wrap(chart: &model::Chart, id: &str, height: f64, body: &str) -> String {
+fn wrap(chart: &model::Chart, id: &str, style: &str, (height, body): (f64, &str)) -> String {
     let (width, height) = (num(WIDTH), num(height.ceil()));
     let title = words(&plain(&chart.title), 200);
     let desc = words(&plain(&chart.alt), 2000);
@@ -98,7 +107,7 @@ fn wrap(chart: &model::Chart, id: &str, height: f64, body: &str) -> String {
          aria-labelledby=\"{id}-title {id}-desc\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\">\n\
          <title id=\"{id}-title\">{title}</title>\n<desc id=\"{id}-desc\">{desc}</desc>\n\
-         <style>{STYLE}</style>\n<defs>{hatches}</defs>\n\
+         {style}<defs>{hatches}</defs>\n\
          <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{width}\" height=\"{height}\"/>\n\
          {body}</svg>\n"
     )

@@ -54,8 +54,9 @@ fn head(page: &mut Page) {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body class=\"tone-{tone}\">\n\
-         <a class=\"skip\" href=\"#main\">Skip to the report</a>\n"
+         <title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body class=\"tone-{tone}\">\n\
+         <a class=\"skip\" href=\"#main\">Skip to the report</a>\n",
+        super::chart::STYLE
     ));
 }
 

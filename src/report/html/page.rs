@@ -51,7 +51,7 @@ impl<'a> Page<'a> {
     pub(super) fn chart(&mut self, id: &str) -> Option<String> {
         let chart = self.report.charts.iter().find(|chart| chart.id == id)?;
         self.charts += 1;
-        Some(chart::svg_as(chart, &format!("{}-{id}", self.charts)))
+        Some(chart::inline(chart, &format!("{}-{id}", self.charts)))
     }
 
     pub(super) fn finish(self) -> String {
