@@ -1,6 +1,6 @@
 //! What this evidence cannot say, and how to get it. A missing source is never read as a calm one.
 
-use super::status::{coverage, refused, source, unsettled};
+use super::status::{coverage, refused, source, unsettled, was_read};
 use super::words;
 use crate::bundle::manifest::{Noun, Outcome};
 use crate::ecr::Class;
@@ -68,14 +68,12 @@ fn purpose(noun: Noun) -> (&'static str, &'static str) {
 
 fn of_source(facts: &Facts, noun: Noun) -> Option<Gap> {
     let (consequence, hint) = purpose(noun);
+    // Without the public feed, Health alone is a full answer (but not the other way round).
+    if noun == Noun::Status && !was_read(facts, noun) && was_read(facts, Noun::Health) {
+        return None;
+    }
     match source(facts, noun).map(|entry| &entry.outcome) {
-        None => {
-            // The public feed stands in for nobody: without it Health alone is a full answer.
-            if noun == Noun::Status && source(facts, Noun::Health).is_some() {
-                return None;
-            }
-            Some(gap(noun.word(), "not collected", consequence, hint))
-        }
+        None => Some(gap(noun.word(), "not collected", consequence, hint)),
         Some(Outcome::Unavailable { why, hint: own }) => Some(gap(
             noun.word(),
             format!("unavailable: {why}"),

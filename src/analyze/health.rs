@@ -119,7 +119,7 @@ pub(super) fn out_of_scope(notice: &Notice, regions: &[String]) -> Option<String
         .any(|region| region.eq_ignore_ascii_case(&notice.region));
     if !here && !is_global(notice) {
         return Some(format!(
-            "another region: {} (the incident is in {})",
+            "another region: {} instead of {}",
             shown(&notice.region),
             words::list(regions.iter().map(String::as_str), 3)
         ));

@@ -175,8 +175,8 @@ fn ranked(cards: Vec<Card>, fallback: Card, chosen: &str, best: i32) -> Vec<Hypo
                 )
             } else {
                 let behind = format!(
-                    "{} explains more: it stands {} points above its need, this one {}.",
-                    chosen.replace('_', " "),
+                    "\"{}\" explains more: it stands {} points above its need, this one {}.",
+                    rulebook::of(chosen).title,
                     best,
                     card.score()
                 );

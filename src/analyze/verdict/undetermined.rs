@@ -22,7 +22,7 @@ pub(super) fn weigh(scene: &Scene<'_>, others: &[Card]) -> Card {
         let why = other.shortfall().unwrap_or_default();
         card.hold(
             "not_carried",
-            &[("cause", other.cause.replace('_', " ")), ("why", why)],
+            &[("cause", other.book.title.clone()), ("why", why)],
             Vec::new(),
         );
     }
