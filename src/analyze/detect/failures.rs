@@ -8,7 +8,7 @@ use super::baseline::{self, Normal};
 use super::calibrate::{self, Gumbel};
 use super::grid::{DAY, Grid, add, total};
 use super::limits::{Floor, limits};
-use super::scan::{Cost, Hit, Scan};
+use super::scan::{Cost, Hit, Scan, joined};
 use crate::analyze::types::{Episode, IncidentDraft, Signal, Significance};
 use crate::ecr::Class;
 use crate::facts::types::{Facts, Place, TrailFacts};
@@ -225,7 +225,7 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
     );
     hits.retain(|hit| {
         let (k, n, e) = scan.sums(hit.from, hit.to);
-        n > 0.0 && k / n >= floor(true).ratio(e / n)
+        k >= limits().scan.piece_failures && n > 0.0 && k / n >= floor(true).ratio(e / n)
     });
     let groups = joined(&hits, gap);
     if !groups.iter().any(|g| reaches(g, &scan, floor(true))) {
@@ -261,24 +261,6 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
             })
         })
         .collect()
-}
-
-/// Neighbours not further apart than `gap` minutes.
-fn joined(hits: &[Hit], gap: usize) -> Vec<Vec<Hit>> {
-    let mut groups: Vec<Vec<Hit>> = Vec::new();
-    for hit in hits {
-        match groups.last_mut() {
-            Some(group)
-                if group
-                    .last()
-                    .is_some_and(|last| hit.from.saturating_sub(last.to) <= gap) =>
-            {
-                group.push(*hit);
-            }
-            _ => groups.push(vec![*hit]),
-        }
-    }
-    groups
 }
 
 /// Whether a group is large enough, quiet minutes between its parts not counted.

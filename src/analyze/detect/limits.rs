@@ -35,6 +35,9 @@ pub(crate) struct Scan {
     pub(crate) growth: f64,
     pub(crate) candidate_score: f64,
     pub(crate) split_score: f64,
+    pub(crate) fringe_failures: f64,
+    pub(crate) fringe_expected: f64,
+    pub(crate) piece_failures: f64,
     pub(crate) most_intervals: usize,
     pub(crate) least_failures: u64,
 }

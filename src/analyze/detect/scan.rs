@@ -254,7 +254,49 @@ impl Scan {
                     self.split(part, gap, lengths, into);
                 }
             }
-            None => into.push(hit),
+            None => into.push(self.without_fringe(hit)),
+        }
+    }
+
+    /// Without a stray failure or two at either end that a calm stretch parts from the rest.
+    ///
+    /// To the likelihood a single failure is so rare that it belongs to any incident near it. But
+    /// when the calls in between would have failed several times at the interval's own rate and
+    /// did not, the trouble had not begun yet, and an onset too early clears the wrong change.
+    fn without_fringe(&self, hit: Hit) -> Hit {
+        if self.cost != Cost::Failures {
+            return hit;
+        }
+        let limits = &limits().scan;
+        let (mut from, mut to) = (hit.from, hit.to);
+        let rate = |from, to| {
+            let (k, n, _) = self.sums(from, to);
+            if n > 0.0 { k / n } else { 0.0 }
+        };
+        let is_stray = |edge: (usize, usize), calm: (usize, usize), rest: (usize, usize)| {
+            self.sums(edge.0, edge.1).0 <= limits.fringe_failures
+                && self.sums(calm.0, calm.1).1 * rate(rest.0, rest.1) >= limits.fringe_expected
+        };
+        let active: Vec<usize> = (from..to).filter(|at| self.is_active(*at)).collect();
+        for pair in active.windows(2) {
+            if let [last, next] = *pair
+                && is_stray((from, last + 1), (last + 1, next), (next, to))
+            {
+                from = next;
+            }
+        }
+        for pair in active.windows(2).rev() {
+            if let [last, next] = *pair
+                && from <= last
+                && is_stray((next, to), (last + 1, next), (from, last + 1))
+            {
+                to = last + 1;
+            }
+        }
+        Hit {
+            from,
+            to,
+            score: self.score(from, to),
         }
     }
 
@@ -286,4 +328,22 @@ impl Scan {
         found.sort_by_key(|hit| (hit.from, hit.to));
         found
     }
+}
+
+/// Neighbours not further apart than `gap` minutes.
+pub(super) fn joined(hits: &[Hit], gap: usize) -> Vec<Vec<Hit>> {
+    let mut groups: Vec<Vec<Hit>> = Vec::new();
+    for hit in hits {
+        match groups.last_mut() {
+            Some(group)
+                if group
+                    .last()
+                    .is_some_and(|last| hit.from.saturating_sub(last.to) <= gap) =>
+            {
+                group.push(*hit);
+            }
+            _ => groups.push(vec![*hit]),
+        }
+    }
+    groups
 }

@@ -8,7 +8,7 @@ use super::failures::is_ongoing;
 use super::grid::{Grid, add, total};
 use super::limits::limits;
 use super::profile::{Level, Profile};
-use super::scan::{Cost, Hit, Scan};
+use super::scan::{Cost, Hit, Scan, joined};
 use crate::analyze::types::{Anomaly, Episode, Signal, Significance};
 use crate::facts::types::{Facts, Place, TrailFacts};
 
@@ -134,6 +134,17 @@ fn swings_of(index: usize, flow: &Flow<'_>, cost: Cost, grid: &Grid) -> Vec<Swin
     let gap = limits().episode.gap;
     let mut hits = window.all(grid.split, to, &lengths, limits_v.score, gap);
     hits.retain(|hit| is_large(hit, flow, cost, &window));
+    let hits: Vec<Hit> = joined(&hits, gap)
+        .iter()
+        .filter_map(|group| {
+            let (first, last) = (group.first()?, group.last()?);
+            Some(Hit {
+                from: first.from,
+                to: last.to,
+                score: group.iter().map(|hit| hit.score).fold(0.0, f64::max),
+            })
+        })
+        .collect();
     if hits.is_empty() {
         return Vec::new();
     }

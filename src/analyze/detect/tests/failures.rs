@@ -299,3 +299,15 @@ fn an_api_used_for_the_first_time_brings_its_own_normal() {
     world.steady("ListImages", Class::Denied, (600, 900), 10, 0.08);
     assert!(world.detect().drafts.is_empty());
 }
+
+#[test]
+fn a_stray_failure_before_does_not_move_the_onset() {
+    let mut world = registry();
+    world.silence("BatchGetImage", (700, 730));
+    world.steady("BatchGetImage", Class::ServerError, (700, 730), 15, 0.3);
+    world.add("BatchGetImage", Class::ServerError, 694, 1);
+    world.add("BatchGetImage", Class::ServerError, 736, 2);
+    let drafts = world.detect().drafts;
+    assert_eq!(drafts.len(), 1, "{drafts:#?}");
+    near(span(&drafts[0]), (700, 730), 0);
+}
