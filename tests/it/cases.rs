@@ -34,7 +34,10 @@ fn answer(story: &Story, report: &Report) -> Vec<String> {
     let mut complaints = Vec::new();
     let status = text(&report.json, "status");
     if !expected.status.iter().any(|word| word == status) {
-        complaints.push(format!("status is {status}, expected {:?}", expected.status));
+        complaints.push(format!(
+            "status is {status}, expected {:?}",
+            expected.status
+        ));
     }
     let mut met = Vec::new();
     for wanted in &expected.incident {
@@ -49,7 +52,10 @@ fn answer(story: &Story, report: &Report) -> Vec<String> {
             .collect();
         // The nearest candidate speaks; a second one of the same signal is an extra.
         match candidates.into_iter().min_by_key(|(_, wrong)| wrong.len()) {
-            None => complaints.push(format!("no {} incident in {}", wanted.signal, wanted.region)),
+            None => complaints.push(format!(
+                "no {} incident in {}",
+                wanted.signal, wanted.region
+            )),
             Some((index, wrong)) => {
                 met.push(index);
                 complaints.extend(wrong);
@@ -81,12 +87,19 @@ fn mismatches(wanted: &ExpectedIncident, found: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut one_of = |what: &str, words: &[String], is: &str| {
         if !words.is_empty() && !words.iter().any(|word| word == is) {
-            wrong.push(format!("{} {what} is {is:?}, expected {words:?}", wanted.signal));
+            wrong.push(format!(
+                "{} {what} is {is:?}, expected {words:?}",
+                wanted.signal
+            ));
         }
     };
     one_of("side", &wanted.side, text(verdict, "side"));
     one_of("cause", &wanted.cause, text(verdict, "cause"));
-    one_of("confidence", &wanted.confidence, text(verdict, "confidence"));
+    one_of(
+        "confidence",
+        &wanted.confidence,
+        text(verdict, "confidence"),
+    );
     let mut expect = |holds: bool, what: String| {
         if !holds {
             wrong.push(format!("{} {what}", wanted.signal));
@@ -97,7 +110,10 @@ fn mismatches(wanted: &ExpectedIncident, found: &Value) -> Vec<String> {
             .is_some_and(|items| items.iter().any(|item| item.as_str() == Some(wanted)))
     };
     for api in &wanted.apis {
-        expect(has(&found["apis"], api), format!("lacks the API {api}: {}", found["apis"]));
+        expect(
+            has(&found["apis"], api),
+            format!("lacks the API {api}: {}", found["apis"]),
+        );
     }
     // RFC 3339 in UTC with whole seconds sorts as text.
     let within = |bounds: &(String, String), at: &str| *bounds.0 <= *at && *at <= *bounds.1;
@@ -123,7 +139,10 @@ fn mismatches(wanted: &ExpectedIncident, found: &Value) -> Vec<String> {
             .as_array()
             .map(|changes| changes.iter().map(|change| text(change, "api")).collect())
             .unwrap_or_default();
-        expect(apis.contains(&api.as_str()), format!("lacks the change {api}: {apis:?}"));
+        expect(
+            apis.contains(&api.as_str()),
+            format!("lacks the change {api}: {apis:?}"),
+        );
     }
     if let Some(tail) = &wanted.health {
         let arn = first("health_matches", "arn");
@@ -138,11 +157,17 @@ fn mismatches(wanted: &ExpectedIncident, found: &Value) -> Vec<String> {
     }
     if let Some(name) = &wanted.principal {
         let most = first("principals", "name");
-        expect(&most == name, format!("fails most for {most:?}, expected {name:?}"));
+        expect(
+            &most == name,
+            format!("fails most for {most:?}, expected {name:?}"),
+        );
     }
     if let Some(name) = &wanted.repository {
         let most = first("repositories", "name");
-        expect(&most == name, format!("fails most in {most:?}, expected {name:?}"));
+        expect(
+            &most == name,
+            format!("fails most in {most:?}, expected {name:?}"),
+        );
     }
     if let Some((api, limit)) = &wanted.quota {
         let quota = found["quota"].to_string();
@@ -160,7 +185,10 @@ fn every_report_equals_the_reviewed_one() {
     tool::for_each(story::all(), |story| {
         let report = story::first(story)?;
         let mut complaints = Vec::new();
-        for (name, actual) in [("report.md", &report.md), ("report.json", &report.json_text)] {
+        for (name, actual) in [
+            ("report.md", &report.md),
+            ("report.json", &report.json_text),
+        ] {
             let path = story.folder.join("expected").join(name);
             let reviewed = fs::read_to_string(&path).ok();
             if reviewed.as_ref() == Some(actual) {
@@ -203,7 +231,12 @@ fn difference(name: &str, reviewed: &str, actual: &str) -> String {
 fn every_report_keeps_the_schema() {
     let mut schemas = boon::Schemas::new();
     let schema = boon::Compiler::new()
-        .compile(&tool::root().join("docs/report-schema.json").to_string_lossy(), &mut schemas)
+        .compile(
+            &tool::root()
+                .join("docs/report-schema.json")
+                .to_string_lossy(),
+            &mut schemas,
+        )
         .expect("docs/report-schema.json is a JSON Schema");
     tool::for_each(story::all(), |story| {
         let report = story::first(story)?;
@@ -224,7 +257,11 @@ fn no_report_names_a_place_on_this_machine() {
             tool::root().to_string_lossy().into_owned(),
             env!("CARGO_TARGET_TMPDIR").to_owned(),
         ];
-        for (name, text) in [("md", &report.md), ("html", &report.html), ("json", &report.json_text)] {
+        for (name, text) in [
+            ("md", &report.md),
+            ("html", &report.html),
+            ("json", &report.json_text),
+        ] {
             if let Some(place) = places.iter().find(|place| text.contains(place.as_str())) {
                 return Err(format!("{}: {name} names {place}", story.name));
             }

@@ -28,7 +28,9 @@ fn record(minute: usize, index: usize) -> Value {
 }
 
 fn records() -> Vec<Value> {
-    (0..60).flat_map(|minute| (0..2).map(move |index| record(minute, index))).collect()
+    (0..60)
+        .flat_map(|minute| (0..2).map(move |index| record(minute, index)))
+        .collect()
 }
 
 fn wrapped(records: &[Value]) -> String {
@@ -47,8 +49,17 @@ fn report(folder: &Path, inputs: &[&str]) -> Answer {
         words.extend(["--cloudtrail", input]);
     }
     words.extend([
-        "--from", "2026-03-11T06:00Z", "--to", "2026-03-11T07:00Z", "--offline", "--now", "2026-03-11T12:00Z",
-        "--out", "report", "--force", "--verbose",
+        "--from",
+        "2026-03-11T06:00Z",
+        "--to",
+        "2026-03-11T07:00Z",
+        "--offline",
+        "--now",
+        "2026-03-11T12:00Z",
+        "--out",
+        "report",
+        "--force",
+        "--verbose",
     ]);
     run(folder, words).sane()
 }
@@ -74,7 +85,10 @@ fn a_missing_path_is_said_plainly() {
     assert!(answer.err.contains("hint:"), "{}", answer.err);
     if answer.code == 0 {
         let report = Report::read(&folder.join("report")).unwrap();
-        assert_ne!(report.json["status"], "quiet", "nothing was read, so nothing is quiet");
+        assert_ne!(
+            report.json["status"], "quiet",
+            "nothing was read, so nothing is quiet"
+        );
     }
 }
 
@@ -83,13 +97,23 @@ fn a_truncated_archive_is_named_and_its_neighbours_are_read() {
     let folder = scratch("hostile-truncated");
     let whole = gzip(wrapped(&records()).as_bytes());
     fs::write(folder.join("half.json.gz"), &whole[..whole.len() / 2]).unwrap();
-    fs::write(folder.join("whole.json.gz"), gzip(wrapped(&[record(59, 7)]).as_bytes())).unwrap();
+    fs::write(
+        folder.join("whole.json.gz"),
+        gzip(wrapped(&[record(59, 7)]).as_bytes()),
+    )
+    .unwrap();
     let answer = report(&folder, &["half.json.gz", "whole.json.gz"]).exits(0);
     assert!(answer.err.contains("half.json.gz"), "{}", answer.err);
     let row = trail_row(&folder);
-    assert!(row["used"].as_u64().unwrap() >= 1, "the whole file is lost too: {row}");
+    assert!(
+        row["used"].as_u64().unwrap() >= 1,
+        "the whole file is lost too: {row}"
+    );
     let json = fs::read_to_string(folder.join("report/report.json")).unwrap();
-    assert!(json.contains("half.json.gz"), "the report does not say that a file was cut short");
+    assert!(
+        json.contains("half.json.gz"),
+        "the report does not say that a file was cut short"
+    );
 }
 
 #[test]
@@ -99,7 +123,11 @@ fn bytes_after_an_archive_and_false_names_are_said() {
     tail.extend_from_slice(b"left over");
     fs::write(folder.join("tail.json.gz"), tail).unwrap();
     fs::write(folder.join("plain.json.gz"), wrapped(&[record(2, 1)])).unwrap();
-    fs::write(folder.join("packed.json"), gzip(wrapped(&[record(3, 1)]).as_bytes())).unwrap();
+    fs::write(
+        folder.join("packed.json"),
+        gzip(wrapped(&[record(3, 1)]).as_bytes()),
+    )
+    .unwrap();
     report(&folder, &["tail.json.gz", "plain.json.gz", "packed.json"]).exits(0);
     let row = trail_row(&folder);
     assert_eq!(row["used"], 3, "content decides, not the name: {row}");
@@ -122,7 +150,11 @@ fn a_gzip_bomb_is_capped() {
     let answer = report(&folder, &["bomb.json.gz", "good.json"]);
     fs::remove_file(folder.join("bomb.json.gz")).unwrap();
     let answer = answer.exits(0);
-    assert!(answer.err.contains("bomb.json.gz"), "the cap is not said: {}", answer.err);
+    assert!(
+        answer.err.contains("bomb.json.gz"),
+        "the cap is not said: {}",
+        answer.err
+    );
     assert_eq!(trail_row(&folder)["used"], 1);
 }
 
@@ -143,7 +175,11 @@ fn a_line_of_300_megabytes_is_survived() {
     let answer = report(&folder, &["line.jsonl"]);
     fs::remove_file(path).unwrap();
     assert!(HONEST.contains(&answer.code), "{}", answer.err);
-    assert!(answer.err.contains("line.jsonl"), "the giant is not named: {}", answer.err);
+    assert!(
+        answer.err.contains("line.jsonl"),
+        "the giant is not named: {}",
+        answer.err
+    );
 }
 
 #[test]
@@ -153,16 +189,29 @@ fn bytes_that_are_not_text_are_counted_or_refused() {
     let mut mixed = Vec::new();
     mixed.extend_from_slice(good.as_bytes());
     mixed.extend_from_slice(b"\n\xff\xfe\x00\x80 not text\n");
-    mixed.extend_from_slice(record(7, 1).to_string().replace("docker", "dock\u{0}er").as_bytes());
+    mixed.extend_from_slice(
+        record(7, 1)
+            .to_string()
+            .replace("docker", "dock\u{0}er")
+            .as_bytes(),
+    );
     mixed.extend_from_slice(b"\n{\"eventName\": \"Batch\xc3\x28\"}\n");
     mixed.extend_from_slice(record(8, 1).to_string().as_bytes());
     mixed.push(b'\n');
     fs::write(folder.join("mixed.jsonl"), mixed).unwrap();
     let answer = report(&folder, &["mixed.jsonl"]).exits(0);
     let row = trail_row(&folder);
-    assert!(row["used"].as_u64().unwrap() >= 2, "good neighbours are lost: {row}\n{}", answer.err);
+    assert!(
+        row["used"].as_u64().unwrap() >= 2,
+        "good neighbours are lost: {row}\n{}",
+        answer.err
+    );
     let losses = row["skipped"].as_u64().unwrap() > 0 || answer.err.contains("mixed.jsonl");
-    assert!(losses, "bad lines vanish without a word: {row}\n{}", answer.err);
+    assert!(
+        losses,
+        "bad lines vanish without a word: {row}\n{}",
+        answer.err
+    );
     // A marked UTF-8 file is still JSON.
     let mut marked = b"\xef\xbb\xbf".to_vec();
     marked.extend_from_slice(wrapped(&[record(9, 1)]).as_bytes());
@@ -187,7 +236,10 @@ fn a_hundred_thousand_empty_files_are_walked() {
     let answer = answer.exits(0);
     assert_eq!(trail_row(&folder)["used"], 1, "{}", answer.err);
     let report = Report::read(&folder.join("report")).unwrap();
-    assert!(report.md.len() < 200_000, "the report lists every empty file");
+    assert!(
+        report.md.len() < 200_000,
+        "the report lists every empty file"
+    );
 }
 
 #[test]
@@ -222,19 +274,35 @@ fn old_records_and_service_events_are_read() {
     let mut future = record(14, 1);
     future["eventVersion"] = "1.99".into();
     future["somethingNew"] = json!({"deep": [1, 2, {"er": null}]});
-    let all = [old, service, odd, future, json!({}), json!(7), json!("text"), Value::Null];
+    let all = [
+        old,
+        service,
+        odd,
+        future,
+        json!({}),
+        json!(7),
+        json!("text"),
+        Value::Null,
+    ];
     fs::write(folder.join("odd.json"), wrapped(&all)).unwrap();
     let answer = report(&folder, &["odd.json"]).exits(0);
     let row = trail_row(&folder);
     assert!(row["used"].as_u64().unwrap() >= 4, "{row}\n{}", answer.err);
-    assert_eq!(row["read"], 8, "records that are no objects are counted too: {row}");
+    assert_eq!(
+        row["read"], 8,
+        "records that are no objects are counted too: {row}"
+    );
 }
 
 #[test]
 fn deep_nesting_does_not_overflow() {
     let folder = scratch("hostile-deep");
     let depth = 200_000;
-    let deep = format!("{{\"Records\":[{}{}]}}", "[".repeat(depth), "]".repeat(depth));
+    let deep = format!(
+        "{{\"Records\":[{}{}]}}",
+        "[".repeat(depth),
+        "]".repeat(depth)
+    );
     fs::write(folder.join("deep.json"), deep).unwrap();
     fs::write(folder.join("good.json"), wrapped(&[record(15, 1)])).unwrap();
     report(&folder, &["deep.json", "good.json"]).exits(0);
@@ -248,20 +316,54 @@ fn small_answers_in_the_wrong_shape_are_refused_by_name() {
     fs::write(folder.join("broken.json"), "{\"MetricDataResults\": [").unwrap();
     fs::write(folder.join("other.json"), "{\"Buckets\": []}").unwrap();
     fs::write(folder.join("types.json"), r#"{"MetricDataResults":[{"Id":7,"Timestamps":["never",3],"Values":["NaN"]}],"Messages":[]}"#).unwrap();
-    fs::write(folder.join("quotas.json"), r#"{"Quotas":[{"QuotaCode":"L-16E70933","Value":"many"},{"Value":1e999}]}"#).unwrap();
-    fs::write(folder.join("health.json"), r#"{"events":[{"arn":"x","startTime":1e300},{"startTime":null}]}"#).unwrap();
+    fs::write(
+        folder.join("quotas.json"),
+        r#"{"Quotas":[{"QuotaCode":"L-16E70933","Value":"many"},{"Value":1e999}]}"#,
+    )
+    .unwrap();
+    fs::write(
+        folder.join("health.json"),
+        r#"{"events":[{"arn":"x","startTime":1e300},{"startTime":null}]}"#,
+    )
+    .unwrap();
     let answer = run(
         &folder,
         [
-            "report", "--cloudtrail", "good.json", "--metrics", "broken.json", "--metrics", "other.json", "--metrics", "types.json",
-            "--quotas", "quotas.json", "--health", "health.json", "--health", "missing.json", "--from", "2026-03-11T06:00Z",
-            "--to", "2026-03-11T07:00Z", "--offline", "--now", "2026-03-11T12:00Z", "--out", "report", "--verbose",
+            "report",
+            "--cloudtrail",
+            "good.json",
+            "--metrics",
+            "broken.json",
+            "--metrics",
+            "other.json",
+            "--metrics",
+            "types.json",
+            "--quotas",
+            "quotas.json",
+            "--health",
+            "health.json",
+            "--health",
+            "missing.json",
+            "--from",
+            "2026-03-11T06:00Z",
+            "--to",
+            "2026-03-11T07:00Z",
+            "--offline",
+            "--now",
+            "2026-03-11T12:00Z",
+            "--out",
+            "report",
+            "--verbose",
         ],
     )
     .sane();
     assert!(HONEST.contains(&answer.code), "{}", answer.err);
     for name in ["broken.json", "other.json", "missing.json"] {
-        assert!(answer.err.contains(name), "{name} is not named: {}", answer.err);
+        assert!(
+            answer.err.contains(name),
+            "{name} is not named: {}",
+            answer.err
+        );
     }
 }
 
@@ -288,12 +390,18 @@ fn hostile_text_is_inert_in_every_output() {
             let mut made = record(minute, index);
             made["userAgent"] = (*venom).into();
             made["requestParameters"]["repositoryName"] = (*venom).into();
-            made["userIdentity"]["arn"] = format!("arn:aws:sts::111122223333:assumed-role/node/{venom}").into();
-            made["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = format!("arn:aws:iam::111122223333:role/{venom}").into();
+            made["userIdentity"]["arn"] =
+                format!("arn:aws:sts::111122223333:assumed-role/node/{venom}").into();
+            made["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] =
+                format!("arn:aws:iam::111122223333:role/{venom}").into();
             made["vpcEndpointId"] = (*venom).into();
             made["requestID"] = format!("{venom}-{minute}").into();
             if (20..40).contains(&minute) {
-                made["errorCode"] = if index % 3 == 0 { "ServerException".into() } else { (*venom).into() };
+                made["errorCode"] = if index % 3 == 0 {
+                    "ServerException".into()
+                } else {
+                    (*venom).into()
+                };
                 made["errorMessage"] = (*venom).into();
             }
             all.push(made);
@@ -313,27 +421,61 @@ fn hostile_text_is_inert_in_every_output() {
     inert_terminal(&answer.out);
     inert_terminal(&answer.err);
     let report = Report::read(&folder.join("report")).unwrap();
-    assert_eq!(report.json["status"], "incident", "the hostile calls must reach the report's tables");
+    assert_eq!(
+        report.json["status"], "incident",
+        "the hostile calls must reach the report's tables"
+    );
 
     let md = &report.md;
     inert_terminal(md);
-    assert!(!outside_code(md).contains("![beacon]("), "an image would be loaded");
-    assert!(!outside_code(md).contains("](javascript:"), "a link would run");
+    assert!(
+        !outside_code(md).contains("![beacon]("),
+        "an image would be loaded"
+    );
+    assert!(
+        !outside_code(md).contains("](javascript:"),
+        "a link would run"
+    );
     let lower = outside_code(md).to_lowercase();
-    assert!(!lower.contains("<script") && !lower.contains("<img"), "raw HTML in Markdown");
-    assert!(!lower.contains("@octocat"), "a mention would notify somebody");
+    assert!(
+        !lower.contains("<script") && !lower.contains("<img"),
+        "raw HTML in Markdown"
+    );
+    assert!(
+        !lower.contains("@octocat"),
+        "a mention would notify somebody"
+    );
     tables_keep_their_shape(md);
 
     let html = &report.html;
     inert_terminal(html);
-    assert!(!html.contains("<script") && !html.contains("<img src=x"), "the page would run what a log says");
-    assert!(!html.contains("href=\"javascript:") && !html.contains("src=\"http"), "the page would fetch");
+    assert!(
+        !html.contains("<script") && !html.contains("<img src=x"),
+        "the page would run what a log says"
+    );
+    assert!(
+        !html.contains("href=\"javascript:") && !html.contains("src=\"http"),
+        "the page would fetch"
+    );
     assert!(html.contains("Content-Security-Policy") && html.contains("default-src 'none'"));
 
-    let calls = run(&folder, ["calls", "--cloudtrail", "venom.json", "--by", "user_agent,repository"]).exits(0);
+    let calls = run(
+        &folder,
+        [
+            "calls",
+            "--cloudtrail",
+            "venom.json",
+            "--by",
+            "user_agent,repository",
+        ],
+    )
+    .exits(0);
     inert_terminal(&calls.out);
     for line in calls.out.lines() {
-        assert!(!line.starts_with(['=', '+', '-', '@']), "a spreadsheet would compute {line}");
+        assert!(
+            !line.starts_with(['=', '+', '-', '@']),
+            "a spreadsheet would compute {line}"
+        );
     }
 }
 

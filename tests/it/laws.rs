@@ -16,15 +16,28 @@ fn the_baseline_holds_no_incident() {
         let first = story::first(story)?;
         let baseline = &first.json["window"]["baseline"];
         let (from, to) = (text(baseline, "from"), text(baseline, "to"));
-        let time = |at: &str| chrono::DateTime::parse_from_rfc3339(at).map_err(|why| format!("{}: {why}", story.name));
+        let time = |at: &str| {
+            chrono::DateTime::parse_from_rfc3339(at).map_err(|why| format!("{}: {why}", story.name))
+        };
         let (start, end) = (time(from)?, time(to)?);
-        let middle = (start + (end - start) / 2).format("%Y-%m-%dT%H:%MZ").to_string();
+        let middle = (start + (end - start) / 2)
+            .format("%Y-%m-%dT%H:%MZ")
+            .to_string();
         let folder = tool::scratch(&format!("{}/null", story.name));
         let out = folder.to_string_lossy().into_owned();
         let bundle = first.folder.join("bundle");
         let answer = tool::run(
             &folder,
-            ["analyze", &bundle.to_string_lossy(), "--from", &middle, "--to", to, "--out", &out],
+            [
+                "analyze",
+                &bundle.to_string_lossy(),
+                "--from",
+                &middle,
+                "--to",
+                to,
+                "--out",
+                &out,
+            ],
         );
         let report = story.finish(answer, &folder)?;
         if text(&report.json, "status") == "incident" || sides(&report).contains("aws") {
@@ -35,7 +48,11 @@ fn the_baseline_holds_no_incident() {
 }
 
 fn sides(report: &Report) -> BTreeSet<&str> {
-    report.incidents().iter().map(|incident| text(&incident["verdict"], "side")).collect()
+    report
+        .incidents()
+        .iter()
+        .map(|incident| text(&incident["verdict"], "side"))
+        .collect()
 }
 
 /// Determinism: the same inputs give the same bytes.
@@ -57,12 +74,18 @@ fn the_same_inputs_give_the_same_bytes() {
         let folder = tool::scratch(&format!("{}/replay", story.name));
         let out = folder.to_string_lossy().into_owned();
         let bundle = first.folder.join("bundle");
-        let replay = tool::run(&folder, ["analyze", &bundle.to_string_lossy(), "--out", &out]);
+        let replay = tool::run(
+            &folder,
+            ["analyze", &bundle.to_string_lossy(), "--out", &out],
+        );
         let replay = story.finish(replay, &folder)?;
         if replay.json_text == first.json_text {
             Ok(())
         } else {
-            Err(format!("{}: the bundle's report differs from the first", story.name))
+            Err(format!(
+                "{}: the bundle's report differs from the first",
+                story.name
+            ))
         }
     });
 }
@@ -80,10 +103,14 @@ fn shuffled_and_renamed_files_give_the_same_findings() {
         // Names that sort in another order than the originals, in one flat folder without dates.
         files.sort_by_key(|path| path.to_string_lossy().bytes().rev().collect::<Vec<u8>>());
         for (index, path) in files.iter().enumerate() {
-            fs::copy(path, folder.join(format!("part-{index:04}.json.gz"))).map_err(|why| why.to_string())?;
+            fs::copy(path, folder.join(format!("part-{index:04}.json.gz")))
+                .map_err(|why| why.to_string())?;
         }
         let mut args = story.args_without(&["--cloudtrail"]);
-        args.extend(["--cloudtrail".to_owned(), folder.to_string_lossy().into_owned()]);
+        args.extend([
+            "--cloudtrail".to_owned(),
+            folder.to_string_lossy().into_owned(),
+        ]);
         let shuffled = story.report_with(&args, "shuffled")?;
         same(story, "shuffled files", &first.claims(), &shuffled.claims())
     });
@@ -122,9 +149,12 @@ fn less_evidence_never_makes_surer() {
                 continue;
             }
             let blind = story.report_with(&story.args_without(&[flag]), &format!("blind{flag}"))?;
-            not_surer(full, &blind).map_err(|why| format!("{} without {flag}: {why}", story.name))?;
+            not_surer(full, &blind)
+                .map_err(|why| format!("{} without {flag}: {why}", story.name))?;
             let noun = match flag {
-                "--health" if given.iter().any(|file| file.starts_with("currentevents")) => "status",
+                "--health" if given.iter().any(|file| file.starts_with("currentevents")) => {
+                    "status"
+                }
                 _ => &flag[2..],
             };
             let named = blind.json["gaps"]
@@ -156,18 +186,28 @@ fn half_a_trail_never_turns_on_aws() {
         files.sort();
         let mut args = story.args_without(&["--cloudtrail"]);
         for path in files.iter().step_by(2) {
-            args.extend(["--cloudtrail".to_owned(), path.to_string_lossy().into_owned()]);
+            args.extend([
+                "--cloudtrail".to_owned(),
+                path.to_string_lossy().into_owned(),
+            ]);
         }
         let half = story.report_with(&args, "half-trail")?;
         if sides(&half).contains("aws") && !sides(full).contains("aws") {
-            return Err(format!("{}: half a trail blames AWS: {:#}", story.name, half.claims()));
+            return Err(format!(
+                "{}: half a trail blames AWS: {:#}",
+                story.name,
+                half.claims()
+            ));
         }
         Ok(())
     });
 }
 
 fn rank(confidence: &str) -> usize {
-    ["low", "medium", "high"].iter().position(|word| *word == confidence).unwrap_or(usize::MAX)
+    ["low", "medium", "high"]
+        .iter()
+        .position(|word| *word == confidence)
+        .unwrap_or(usize::MAX)
 }
 
 fn not_surer(full: &Report, blind: &Report) -> Result<(), String> {
@@ -175,7 +215,9 @@ fn not_surer(full: &Report, blind: &Report) -> Result<(), String> {
         let verdict = &incident["verdict"];
         let side = text(verdict, "side");
         let twin = full.incidents().iter().find(|other| {
-            ["account", "region", "signal"].iter().all(|key| other[key] == incident[key])
+            ["account", "region", "signal"]
+                .iter()
+                .all(|key| other[key] == incident[key])
                 && overlaps(other, incident)
         });
         let Some(twin) = twin else {
@@ -225,7 +267,8 @@ fn an_unrelated_flat_series_changes_nothing() {
     tool::for_each(story::all(), |story| {
         let full = story::first(story)?;
         let window = &full.json["window"];
-        let from = chrono::DateTime::parse_from_rfc3339(text(window, "from")).map_err(|why| why.to_string())?;
+        let from = chrono::DateTime::parse_from_rfc3339(text(window, "from"))
+            .map_err(|why| why.to_string())?;
         let points = 0..180;
         let flat = json!({
             "MetricDataResults": [{
@@ -262,17 +305,30 @@ fn every_citation_resolves() {
         for format in [&report.md, &report.html] {
             used.extend(bracketed(format));
         }
-        let unknown: Vec<&String> = used.iter().filter(|id| !ledger.contains(id.as_str())).collect();
+        let unknown: Vec<&String> = used
+            .iter()
+            .filter(|id| !ledger.contains(id.as_str()))
+            .collect();
         if !unknown.is_empty() {
-            return Err(format!("{}: {unknown:?} are cited but not in the ledger", story.name));
+            return Err(format!(
+                "{}: {unknown:?} are cited but not in the ledger",
+                story.name
+            ));
         }
         if !report.incidents().is_empty() && bracketed(&report.md).is_empty() {
             return Err(format!("{}: the report cites nothing", story.name));
         }
         for incident in report.incidents() {
-            for reason in incident["verdict"]["evidence_for"].as_array().into_iter().flatten() {
+            for reason in incident["verdict"]["evidence_for"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
                 if reason["evidence"].as_array().is_none_or(Vec::is_empty) {
-                    return Err(format!("{}: a reason without evidence: {reason}", story.name));
+                    return Err(format!(
+                        "{}: a reason without evidence: {reason}",
+                        story.name
+                    ));
                 }
             }
         }
@@ -306,7 +362,13 @@ fn bracketed(text: &str) -> BTreeSet<String> {
     text.split('[')
         .skip(1)
         .filter_map(|rest| rest.split(']').next())
-        .flat_map(|inside| inside.split([',', ' ']).map(str::trim).filter_map(id).collect::<Vec<_>>())
+        .flat_map(|inside| {
+            inside
+                .split([',', ' '])
+                .map(str::trim)
+                .filter_map(id)
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -315,14 +377,18 @@ fn bracketed(text: &str) -> BTreeSet<String> {
 fn every_record_read_is_accounted_for() {
     tool::for_each(story::all(), |story| {
         let report = story::first(story)?;
-        let rows = report.json["coverage"].as_array().cloned().unwrap_or_default();
+        let rows = report.json["coverage"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         if rows.is_empty() {
             return Err(format!("{}: no coverage", story.name));
         }
         let mut read = 0;
         for row in &rows {
             let count = |key: &str| row[key].as_u64().unwrap_or_default();
-            let parts = count("used") + count("skipped") + count("duplicate") + count("out_of_window");
+            let parts =
+                count("used") + count("skipped") + count("duplicate") + count("out_of_window");
             if count("read") != parts {
                 return Err(format!("{}: {row} does not add up", story.name));
             }
@@ -331,9 +397,15 @@ fn every_record_read_is_accounted_for() {
             }
         }
         // The archives are written with duplicates, so zero would mean that they were not looked for.
-        let duplicate: u64 = rows.iter().filter_map(|row| row["duplicate"].as_u64()).sum();
+        let duplicate: u64 = rows
+            .iter()
+            .filter_map(|row| row["duplicate"].as_u64())
+            .sum();
         if read == 0 || (duplicate == 0 && story.name != "invictus_ssm_burst") {
-            return Err(format!("{}: {read} records read, {duplicate} duplicates", story.name));
+            return Err(format!(
+                "{}: {read} records read, {duplicate} duplicates",
+                story.name
+            ));
         }
         Ok(())
     });
@@ -351,20 +423,31 @@ fn all_formats_say_the_same() {
         for incident in report.incidents() {
             let verdict = &incident["verdict"];
             needed.push(format!("confidence {}", text(verdict, "confidence")));
-            needed.push(format!("{} of {}", grouped(&incident["failures"]), grouped(&incident["calls"])));
+            needed.push(format!(
+                "{} of {}",
+                grouped(&incident["failures"]),
+                grouped(&incident["calls"])
+            ));
             needed.push(clock(text(incident, "onset")));
             if let Some(recovery) = incident["recovery"].as_str() {
                 needed.push(clock(recovery));
             }
             needed.extend(
-                incident["apis"].as_array().into_iter().flatten().filter_map(|api| api.as_str().map(str::to_owned)),
+                incident["apis"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|api| api.as_str().map(str::to_owned)),
             );
             if let Some(sample) = incident["requests"][0]["request_id"].as_str() {
                 needed.push(sample.to_owned());
             }
         }
         for (name, body) in [("md", &md), ("html", &html)] {
-            let missing: Vec<&String> = needed.iter().filter(|claim| !body.contains(claim.as_str())).collect();
+            let missing: Vec<&String> = needed
+                .iter()
+                .filter(|claim| !body.contains(claim.as_str()))
+                .collect();
             if !missing.is_empty() {
                 return Err(format!("{}: {name} does not say {missing:?}", story.name));
             }

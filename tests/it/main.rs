@@ -12,7 +12,10 @@
 //! account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
 //! then read the difference before committing it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
 
 mod cases;
 mod cli;

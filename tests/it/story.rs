@@ -136,9 +136,18 @@ impl Report {
             .map(|incident| {
                 let verdict = &incident["verdict"];
                 serde_json::json!([
-                    incident["account"], incident["region"], incident["signal"], incident["apis"],
-                    incident["onset"], incident["peak"], incident["recovery"], incident["calls"],
-                    incident["failures"], verdict["side"], verdict["cause"], verdict["confidence"],
+                    incident["account"],
+                    incident["region"],
+                    incident["signal"],
+                    incident["apis"],
+                    incident["onset"],
+                    incident["peak"],
+                    incident["recovery"],
+                    incident["calls"],
+                    incident["failures"],
+                    verdict["side"],
+                    verdict["cause"],
+                    verdict["confidence"],
                 ])
             })
             .collect();

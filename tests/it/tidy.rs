@@ -149,7 +149,8 @@ fn rooms_use_only_their_doors() {
         for (number, line) in source.code() {
             for named in imports(line) {
                 seen += 1;
-                let own = named == source.room() || named.starts_with(&format!("{}::", source.room()));
+                let own =
+                    named == source.room() || named.starts_with(&format!("{}::", source.room()));
                 let open = allowed
                     .iter()
                     .any(|door| named == *door || named.starts_with(&format!("{door}::")));
@@ -159,8 +160,14 @@ fn rooms_use_only_their_doors() {
             }
         }
     }
-    none("a room imports only through its doors (docs/ARCHITECTURE.md)", &offences);
-    assert!(seen > 100, "only {seen} imports were seen: the scan is broken");
+    none(
+        "a room imports only through its doors (docs/ARCHITECTURE.md)",
+        &offences,
+    );
+    assert!(
+        seen > 100,
+        "only {seen} imports were seen: the scan is broken"
+    );
 }
 
 /// What follows `crate::` on a line, as far as it is a plain path.
@@ -172,7 +179,9 @@ fn imports(line: &str) -> Vec<String> {
                 .chars()
                 .take_while(|letter| letter.is_alphanumeric() || *letter == '_' || *letter == ':')
                 .collect();
-            let group = rest.get(path.len()..).and_then(|tail| tail.strip_prefix('{'));
+            let group = rest
+                .get(path.len()..)
+                .and_then(|tail| tail.strip_prefix('{'));
             match group {
                 Some(inside) => inside
                     .split(['}', ';'])
@@ -220,24 +229,48 @@ fn data_frames_stay_in_their_room() {
 
 #[test]
 fn only_the_command_line_prints() {
-    let words = ["println!", "print!", "eprintln!", "eprint!", "stdout()", "stderr()", "dbg!"];
+    let words = [
+        "println!",
+        "print!",
+        "eprintln!",
+        "eprint!",
+        "stdout()",
+        "stderr()",
+        "dbg!",
+    ];
     let offences = lines_with(&words, |source| source.room() != "cli");
     none("only cli prints", &offences);
 }
 
 #[test]
 fn the_pure_middle_has_no_clock_and_no_environment() {
-    let words = ["Utc::now", "SystemTime", "Instant::now", "std::env::var", "env::var", "std::net"];
+    let words = [
+        "Utc::now",
+        "SystemTime",
+        "Instant::now",
+        "std::env::var",
+        "env::var",
+        "std::net",
+    ];
     let offences = lines_with(&words, |source| {
-        ["facts", "analyze", "report", "bundle", "case", "ecr", "catalog"].contains(&source.room())
+        [
+            "facts", "analyze", "report", "bundle", "case", "ecr", "catalog",
+        ]
+        .contains(&source.room())
     });
-    none("no clock, environment or network right of collect", &offences);
+    none(
+        "no clock, environment or network right of collect",
+        &offences,
+    );
 }
 
 #[test]
 fn data_never_panics() {
     let words = [".unwrap()", "todo!(", "unimplemented!(", "FIXME"];
-    none("no unwrap, todo or FIXME outside tests", &lines_with(&words, |_| true));
+    none(
+        "no unwrap, todo or FIXME outside tests",
+        &lines_with(&words, |_| true),
+    );
 }
 
 fn lines_with(words: &[&str], wanted: impl Fn(&Source) -> bool) -> Vec<String> {
@@ -267,10 +300,17 @@ fn every_knowledge_file_is_registered_and_explains_itself() {
         .iter()
         .map(|entry| entry.id.to_owned())
         .collect();
-    assert_eq!(on_disk, embedded, "queries/ and src/catalog/files.rs differ");
+    assert_eq!(
+        on_disk, embedded,
+        "queries/ and src/catalog/files.rs differ"
+    );
     for entry in ecr_incident::catalog::FILES {
         let (title, explain) = entry.head();
-        assert!(!title.is_empty() && explain.len() > 20, "{} says nothing of itself", entry.id);
+        assert!(
+            !title.is_empty() && explain.len() > 20,
+            "{} says nothing of itself",
+            entry.id
+        );
     }
 }
 
@@ -298,7 +338,10 @@ fn nothing_committed_names_a_machine() {
             }
         }
     }
-    none("no committed file names a place on somebody's machine", &offences);
+    none(
+        "no committed file names a place on somebody's machine",
+        &offences,
+    );
 }
 
 #[test]
@@ -312,25 +355,52 @@ fn running_and_testing_share_one_build_of_the_dependencies() {
             (features != other).then(|| format!("{package}: run {features:?}, test {other:?}"))
         })
         .collect();
-    assert!(run.len() > 50, "cargo tree listed only {} packages", run.len());
-    none("a package has the same features in `cargo build` and `cargo test`", &offences);
+    assert!(
+        run.len() > 50,
+        "cargo tree listed only {} packages",
+        run.len()
+    );
+    none(
+        "a package has the same features in `cargo build` and `cargo test`",
+        &offences,
+    );
 }
 
 /// Features of every package with its version, as cargo resolves them for this machine.
 fn features(arguments: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["tree", "--offline", "--locked", "--prefix", "none", "--no-dedupe", "-f", "{p}\t{f}"])
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "-f",
+            "{p}\t{f}",
+        ])
         .args(arguments)
         .output()
         .expect("cargo runs the tests, so it is there");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut cells = line.split('\t');
         let package = cells.next().unwrap_or_default().to_owned();
-        let listed = cells.next().unwrap_or_default().split(',').filter(|name| !name.is_empty());
-        packages.entry(package).or_default().extend(listed.map(str::to_owned));
+        let listed = cells
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|name| !name.is_empty());
+        packages
+            .entry(package)
+            .or_default()
+            .extend(listed.map(str::to_owned));
     }
     packages
 }

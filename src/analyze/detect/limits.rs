@@ -91,6 +91,7 @@ pub(crate) struct Calibration {
     pub(crate) most_days: usize,
     pub(crate) days_per_drop: usize,
     pub(crate) outlier_times: f64,
+    pub(crate) least_p: f64,
     pub(crate) false_discovery: f64,
     pub(crate) uncalibrated_p: f64,
 }
