@@ -9,6 +9,7 @@ mod causes;
 mod contract;
 mod gaps;
 mod outline;
+mod seen;
 mod signal;
 mod story;
 mod suspects;

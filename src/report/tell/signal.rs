@@ -3,6 +3,7 @@
 //! Series are taken as they are, cut to the span around the incident; minutes in which the trail
 //! shows no record at all are gaps, not zeros.
 
+use super::seen::Seen;
 use super::story::{Story, minutes};
 use super::words::{self, cell, say, strong};
 use crate::analyze::types::{Incident, QuotaReplay, Signal};
@@ -29,17 +30,17 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let view = view(story, incident);
     let (from, to) = minutes(&view);
     let step = ceil_div(to.0 - from.0, COLUMNS).max(1);
-    let observed = story.observed(&incident.draft.place);
+    let seen = Seen::of(story, &incident.draft.place, &view);
     let mut lines = Vec::new();
     for api in apis(incident) {
         let Some(series) = story.series(&incident.draft.place, api) else {
             continue;
         };
         if let Some(class) = incident.draft.signal.class() {
-            let values = per_minute(&series.of(class), series, from, to, observed);
+            let values = per_minute(&series.of(class), series, from, to, &seen);
             lines.push(line(api, "failures/min", &values, from, step));
         }
-        let values = per_minute(&series.calls(), series, from, to, observed);
+        let values = per_minute(&series.calls(), series, from, to, &seen);
         lines.push(line(api, "calls/min", &values, from, step));
     }
     let mut blocks = Vec::new();
@@ -108,6 +109,7 @@ pub(super) fn window(story: &Story<'_>) -> Option<Block> {
     let mut lines = Vec::new();
     for trail in story.facts.trail.iter().take(APIS) {
         let length = usize::try_from(to.0 - from.0).ok()?;
+        let seen = Seen::of(story, &trail.place, &story.facts.case.window);
         let mut calls: Vec<Option<f64>> = vec![None; length];
         let mut failures: Vec<Option<f64>> = vec![None; length];
         for series in &trail.series {
@@ -126,12 +128,9 @@ pub(super) fn window(story: &Story<'_>) -> Option<Block> {
                 .collect();
             add(
                 &mut calls,
-                &per_minute(&series.calls(), series, from, to, trail.observed),
+                &per_minute(&series.calls(), series, from, to, &seen),
             );
-            add(
-                &mut failures,
-                &per_minute(&failed, series, from, to, trail.observed),
-            );
+            add(&mut failures, &per_minute(&failed, series, from, to, &seen));
         }
         let label = format!("{}/{}", trail.place.account, trail.place.region);
         lines.push(line(&label, "failures/min", &failures, from, step));
@@ -208,18 +207,13 @@ fn per_minute(
     series: &CallSeries,
     from: Minute,
     to: Minute,
-    observed: Option<Interval>,
+    seen: &Seen,
 ) -> Vec<Option<f64>> {
     (from.0..to.0)
         .map(|minute| {
-            let at = Minute(minute).start();
             let index = usize::try_from(minute - series.start.0).ok()?;
             let count = counts.get(index)?;
-            let seen = observed.is_none_or(|span| {
-                Minute::of(span.from).0 <= minute && at < span.to.max(span.from)
-                    || Minute::of(span.to).0 == minute
-            });
-            seen.then(|| f64::from(*count))
+            seen.holds(Minute(minute)).then(|| f64::from(*count))
         })
         .collect()
 }
@@ -315,6 +309,9 @@ fn bands(story: &Story<'_>, incident: &Incident, view: &Interval) -> Vec<Band> {
         view.to.max(story.facts.settled_until),
     );
     band(late, "may still change", BandKind::Unsettled);
+    for gap in Seen::of(story, &incident.draft.place, view).gaps() {
+        band(*gap, "no record", BandKind::Silent);
+    }
     bands.sort_by_key(|band| (band.from, band.kind));
     bands
 }
@@ -324,7 +321,7 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
     let (from, to) = minutes(&view);
     let step = ceil_div(to.0 - from.0, POINTS).max(1);
     let width = usize::try_from(step).unwrap_or(1).max(1);
-    let observed = story.observed(&incident.draft.place);
+    let seen = Seen::of(story, &incident.draft.place, &view);
     let thin = |values: &[Option<f64>]| -> Vec<Option<f64>> {
         values
             .chunks(width)
@@ -332,30 +329,46 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
             .collect()
     };
     let length = thin(&vec![None; usize::try_from(to.0 - from.0).unwrap_or(0)]).len();
+    let folded = if step > 1 {
+        format!(" (highest minute of every {step})")
+    } else {
+        String::new()
+    };
     let mut panels = Vec::new();
     for api in apis(incident) {
         let Some(series) = story.series(&incident.draft.place, api) else {
             continue;
         };
+        let calls = per_minute(&series.calls(), series, from, to, &seen);
         if let Some(class) = incident.draft.signal.class() {
+            let mut lines = vec![Line {
+                label: "failures",
+                role: Role::Failures,
+                values: thin(&per_minute(&series.of(class), series, from, to, &seen)),
+            }];
+            if let Some(ratio) = baseline(incident, api).filter(|ratio| *ratio > 0.0) {
+                let expected: Vec<Option<f64>> =
+                    calls.iter().map(|calls| calls.map(|c| c * ratio)).collect();
+                lines.push(Line {
+                    label: "expected at the baseline ratio",
+                    role: Role::Expected,
+                    values: thin(&expected),
+                });
+            }
             panels.push(Panel {
                 title: say("")
                     .code(api)
-                    .and(format!(" {}", words::failures_of(class)))
+                    .and(format!(" {}{folded}", words::failures_of(class)))
                     .done(),
                 unit: "per minute",
-                lines: vec![Line {
-                    label: "failures",
-                    role: Role::Failures,
-                    values: thin(&per_minute(&series.of(class), series, from, to, observed)),
-                }],
+                lines,
                 levels: Vec::new(),
             });
         }
         let mut lines = vec![Line {
             label: "calls (CloudTrail)",
             role: Role::Calls,
-            values: thin(&per_minute(&series.calls(), series, from, to, observed)),
+            values: thin(&calls),
         }];
         if let Some(values) = call_count(story, &incident.draft.place, api, from, to) {
             lines.push(Line {
@@ -365,14 +378,17 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
             });
         }
         let levels = match incident.draft.signal {
-            Signal::TrafficSurge | Signal::TrafficDrop => vec![Level {
-                label: format!("baseline {}/min", fmt::number(incident.baseline_ratio)),
-                value: incident.baseline_ratio,
-            }],
+            Signal::TrafficSurge | Signal::TrafficDrop => baseline(incident, api)
+                .map(|rate| Level {
+                    label: format!("baseline {}/min", fmt::number(rate)),
+                    value: rate,
+                })
+                .into_iter()
+                .collect(),
             Signal::Failures(_) => Vec::new(),
         };
         panels.push(Panel {
-            title: say("").code(api).and(" calls").done(),
+            title: say("").code(api).and(format!(" calls{folded}")).done(),
             unit: "per minute",
             lines,
             levels,
@@ -393,6 +409,16 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
         marks: marks(story, incident),
         bands: bands(story, incident, &view),
     }
+}
+
+/// The baseline of one API: failures per call, or calls per minute for traffic. The incident's own
+/// figure is over all its APIs and would mislead beside one of them.
+fn baseline(incident: &Incident, api: &str) -> Option<f64> {
+    let mut episodes = incident.draft.episodes.iter();
+    episodes
+        .find(|episode| episode.api == api)
+        .map(|episode| episode.baseline_ratio)
+        .filter(|value| value.is_finite() && *value >= 0.0)
 }
 
 /// CloudWatch's own count by minute, when it has one-minute points for this API and place.
@@ -449,7 +475,7 @@ fn quota_chart(incident: &Incident, replay: &QuotaReplay, index: usize) -> Optio
     let levels = replay
         .limit_per_s
         .map(|limit| Level {
-            label: format!("quota {}/s ({})", fmt::number(limit), replay.basis),
+            label: format!("quota {}/s", fmt::number(limit)),
             value: limit,
         })
         .into_iter()
