@@ -376,7 +376,7 @@ fn features(arguments: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
             "--locked",
             "--prefix",
             "none",
-            "--no-dedupe",
+            
             "-f",
             "{p}\t{f}",
         ])
