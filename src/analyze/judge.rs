@@ -41,6 +41,7 @@ pub fn judge(facts: &Facts, detected: Detected, profiles: Vec<Profile>) -> Findi
         .map(|(index, (draft, _))| (format!("I{}", index + 1), draft.clone()))
         .collect();
 
+    // One incident may be the echo of another, so all spans are known before any is judged.
     let mut incidents = Vec::new();
     let mut verdicts_on_health = Rejections::default();
     for ((id, _), (draft, profile)) in spans.iter().zip(parts) {

@@ -74,6 +74,7 @@ fn inconclusive(facts: &Facts, calls: u64, scope: &str) -> Option<String> {
             words::count(refused.saturating_add(opened)),
         ));
     }
+    // Silence is not health: no calls is not the same as no failures.
     if calls == 0 {
         return Some(format!(
             "No {scope} calls in the window, in {} records read.",

@@ -25,6 +25,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     }
     let mut card = Card::new(cause);
     let callers = &scene.principals;
+    // Checked before anything else and whatever Health says: AWS's own codes do not make a fault of
+    // one caller an outage when others made the same calls cleanly.
     if callers.confined() {
         let fill = fill::of_breadth(callers);
         card.block(super::rulebook::render(
@@ -48,6 +50,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     spread(scene, &mut card);
     elsewhere(scene, &mut card);
     shared::health_for_aws(scene, &mut card);
+    // An own change that names what failed takes the quiet of our side away, so that leg falls with
+    // it; so does a rise of our calls before the first fault.
     let blamed = shared::own_change_against(scene, &mut card);
     if scene.volume.rose_first() {
         card.hold("volume_first", &fill::of_volume(scene), trail.clone());
@@ -78,6 +82,8 @@ fn spread(scene: &Scene<'_>, card: &mut Card) {
         ],
     ]);
     if scene.principals.wide() {
+        // One API alone can be a fault of AWS, but also a permission of a linked service that
+        // surfaces as a server fault: never more than medium.
         if apis.similar.len() >= 2 {
             card.hold("spread_full", &names, trail.clone());
         } else {
@@ -121,7 +127,8 @@ fn elsewhere(scene: &Scene<'_>, card: &mut Card) {
     }
 }
 
-/// Our own side was quiet: flat calls, far below a known quota, and no change that explains it.
+/// Our own side was quiet: flat calls, far below a known quota, and no change that explains it. All
+/// three are asked at once, since each alone proves little.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
     let factor = scene
         .leads

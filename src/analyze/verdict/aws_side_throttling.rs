@@ -21,6 +21,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     }
     let mut card = Card::new(cause);
     headroom(scene, &mut card);
+    // The rest is weighed even without the quota, so that the answer can say what is there.
     let callers = &scene.principals;
     if callers.confined() {
         card.block(super::rulebook::render(

@@ -52,6 +52,7 @@ fn failures(scene: &Scene<'_>, class: Class) -> Card {
     } else if class == Class::ServerError {
         card.block("no own change came before, and AWS marks the faults as its own.");
     }
+    // AWS calls server faults its own: only one caller's change turns them round, and only for it.
     if class == Class::ServerError && !scene.principals.dominant {
         card.block(rulebook::render(
             "{units} principals got server faults, so no single caller's set-up explains them.",

@@ -29,6 +29,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             && card.book.change_apis.contains(&candidate.change.api)
             && named_failures(scene, candidate).1 > 0
     });
+    // Not found is everyday background (probes, scanners): without a removal it explains nothing.
     let Some(removal) = removal else {
         card.block("no removal of images from a repository that is not found now was seen in the six hours before.");
         return card;

@@ -32,6 +32,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if part == 0 && scene.class() == Some(Class::Denied) {
         return Card::foreign(cause, "no denial speaks of KMS.");
     }
+    // Four of five, so that a few denials of another kind do not hide the key.
     if part.saturating_mul(5) < whole.saturating_mul(4) || part == 0 {
         card.block(format!(
             "only {} of {} failures carry a code or message of KMS.",

@@ -24,6 +24,7 @@ mod shared;
 mod undetermined;
 mod upstream_registry;
 mod volume;
+mod witness;
 
 pub(super) use scene::{Leads, Scene};
 
@@ -110,6 +111,8 @@ fn confidence(scene: &Scene<'_>, card: &Card) -> Confidence {
             (None, None) => scene.knows(need),
         }
     });
+    // A serious reason against never lowers a customer's cause below medium: it may come from a source
+    // whose absence must not make the answer surer.
     let sure = complete && card.legs() >= 2 && !card.is_serious() && scene.calibrated();
     let reached = if sure {
         Confidence::High

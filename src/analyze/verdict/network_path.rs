@@ -27,6 +27,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if scene.call_count_goes_on() {
         card.block("CloudWatch counted calls all the while, so they arrived.");
     }
+    // Both witnesses point to missing records instead, which is a cause of its own.
     if scene.others_vanish() {
         card.block(
             "every other service of the trail vanished as well, which no path to one service does.",

@@ -36,6 +36,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             .into_iter()
             .filter(|candidate| candidate.explains)
             .collect();
+    // A change that names what is denied beats one that may reach it; any other is a coincidence,
+    // however close in time: accounts edit policies all day.
     let named = near.iter().find(|candidate| candidate.touches);
     let wide = near
         .iter()

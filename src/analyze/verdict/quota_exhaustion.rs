@@ -54,6 +54,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             trail.clone(),
         );
     }
+    // Both causes hold when one caller exceeds the shared quota: the one that names the caller wins.
     if let Some(top) = retry_storm::holder(scene)
         && let Some((share, _)) =
             excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)

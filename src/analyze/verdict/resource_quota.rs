@@ -32,6 +32,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         ],
         trail.clone(),
     );
+    // The value confirms that such a limit exists; how many things exist is not in the evidence.
     let limits: Vec<&Quota> = scene
         .facts
         .quotas

@@ -47,6 +47,7 @@ fn throttles(scene: &Scene<'_>) -> Card {
     let mut card = Card::new(cause);
     let trail = scene.cite(Noun::Trail);
     let word = ("failure_word", "throttles".to_owned());
+    // Nobody else to compare with is a weaker form of the same leg, never a stronger one.
     if !callers.dominant {
         // Others were hit too: on a shared quota that is what a storm of one does to all.
         let share = excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
@@ -194,6 +195,8 @@ fn rise(scene: &Scene<'_>, card: &mut Card) {
 }
 
 fn quota(scene: &Scene<'_>, card: &mut Card) {
+    // Above the quota confirms the storm; far below speaks against it, but not for AWS: calls turned
+    // away may be missing from the trail, so the replayed rate is a lower bound.
     let busiest = scene
         .throttled()
         .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))

@@ -10,9 +10,8 @@ use crate::analyze::status;
 use crate::analyze::types::{ChangeCandidate, IncidentDraft, QuotaReplay, Signal};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
-use crate::case::Interval;
 use crate::ecr::Class;
-use crate::facts::types::{CodeShare, Facts, Meaning, Profile};
+use crate::facts::types::{CodeShare, Facts, Profile};
 
 /// A quota counts as far away when the busiest second stayed below this share of it.
 pub(super) const FAR_BELOW: f64 = 0.5;
@@ -308,102 +307,6 @@ impl<'a> Scene<'a> {
     pub(super) fn sharp_edge(&self) -> bool {
         let (calls, failures) = self.calm();
         calls >= 10 && failures.saturating_mul(50) <= calls
-    }
-
-    /// As long a time before the incident as the incident itself.
-    pub(super) fn before(&self) -> Interval {
-        let span = self.draft.span;
-        let length = chrono::Duration::seconds(span.seconds());
-        let from = span.from.checked_sub_signed(length).unwrap_or(span.from);
-        Interval::new(from, span.from)
-    }
-
-    /// Sum of the metric series that fit over a span; `None` when none fits or none has a point in
-    /// `self.before()` or the incident, since absence of data is not zero.
-    pub(super) fn metric_sum(
-        &self,
-        fits: impl Fn(&Meaning) -> bool,
-        span: Interval,
-    ) -> Option<f64> {
-        let here =
-            |stated: &Option<String>, ours: &str| stated.as_deref().is_none_or(|s| s == ours);
-        let mut sum = None;
-        for series in &self.facts.metrics {
-            if !fits(&series.meaning)
-                || !here(&series.region, &self.draft.place.region)
-                || !here(&series.account, &self.draft.place.account)
-            {
-                continue;
-            }
-            let whole = self.before().hull(&self.draft.span);
-            if !series.points.iter().any(|(at, _)| whole.contains(*at)) {
-                continue;
-            }
-            let part: f64 = series
-                .points
-                .iter()
-                .filter(|(at, value)| span.contains(*at) && value.is_finite())
-                .map(|(_, value)| value)
-                .sum();
-            sum = Some(sum.unwrap_or(0.0) + part);
-        }
-        sum
-    }
-
-    /// CallCount of the affected APIs before and during, when CloudWatch has it.
-    pub(super) fn call_count(&self) -> Option<(f64, f64)> {
-        let affected = |meaning: &Meaning| matches!(meaning, Meaning::CallCount { api } if self.draft.apis.contains(api));
-        Some((
-            self.metric_sum(affected, self.before())?,
-            self.metric_sum(affected, self.draft.span)?,
-        ))
-    }
-
-    /// Whether CloudWatch counted calls the trail does not hold: records are missing, not calls.
-    pub(super) fn call_count_goes_on(&self) -> bool {
-        self.call_count().is_some_and(|(before, during)| {
-            during >= 10.0 && during >= 0.5 * before && during >= 3.0 * self.numbers.calls as f64
-        })
-    }
-
-    /// Records of all other services before and during, when the trail has some.
-    pub(super) fn other_services(&self) -> Option<(u64, u64)> {
-        let trail = self
-            .facts
-            .trail
-            .iter()
-            .find(|trail| trail.place == self.draft.place)?;
-        let sum = |span: Interval| -> u64 {
-            let (from, to) = crate::analyze::funnel::minutes(span);
-            trail
-                .controls
-                .iter()
-                .map(|control| {
-                    let index = |minute: i64| {
-                        usize::try_from(minute.saturating_sub(control.start.0))
-                            .unwrap_or(0)
-                            .min(control.calls.len())
-                    };
-                    let (lo, hi) = (index(from.0), index(to.0));
-                    let inside = control.calls.get(lo..hi.max(lo)).unwrap_or_default();
-                    inside.iter().map(|c| u64::from(*c)).sum::<u64>()
-                })
-                .fold(0, u64::saturating_add)
-        };
-        let before = sum(self.before());
-        (before >= 10).then(|| (before, sum(self.draft.span)))
-    }
-
-    /// Whether the other services of the trail went on as before.
-    pub(super) fn others_continue(&self) -> bool {
-        self.other_services()
-            .is_some_and(|(before, during)| during.saturating_mul(2) >= before)
-    }
-
-    /// Whether they vanished as well.
-    pub(super) fn others_vanish(&self) -> bool {
-        self.other_services()
-            .is_some_and(|(before, during)| during.saturating_mul(10) <= before)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         scene.cite(Noun::Trail),
     );
     others_fine(scene, &mut card);
+    // ECR says "could not get upstream" for a bad secret or rule as well, so an own change counts
+    // against, without sinking what the code says.
     let change = shared::changes_before(scene, &book.change_kinds, shared::RIGHT_BEFORE_S)
         .into_iter()
         .find(|candidate| candidate.explains || candidate.touches);
