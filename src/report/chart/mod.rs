@@ -50,6 +50,22 @@ pub(super) fn inline(chart: &model::Chart, prefix: &str) -> String {
     draw(chart, &slug(prefix), "")
 }
 
+/// The tenth of the width (0 to 9) in which the first moment lies, the middle without one: where a
+/// reader whose screen is narrower than the chart should begin.
+pub(super) fn tenth(chart: &model::Chart) -> usize {
+    let axis = Axis::of(chart);
+    let first = chart
+        .marks
+        .iter()
+        .filter(|mark| is_line(mark.kind))
+        .map(|mark| mark.at.timestamp())
+        .find(|at| axis.shows(*at));
+    let share = first.map_or(0.5, |at| axis.x(at) / WIDTH);
+    (0..9)
+        .find(|tenth| share < (*tenth as f64 + 1.0) / 10.0)
+        .unwrap_or(9)
+}
+
 fn draw(chart: &model::Chart, id: &str, style: &str) -> String {
     let axis = Axis::of(chart);
     let across = Across::of(chart, &axis);
@@ -81,6 +97,9 @@ fn draw(chart: &model::Chart, id: &str, style: &str) -> String {
     }
     for plot in &plots {
         across.hatch(&mut pen, id, plot.top(), plot.bottom());
+    }
+    for plot in &plots {
+        plot.draw_lines(&mut pen, &axis);
     }
     across.draw_bands(&mut pen, bands_top, plots_top);
     across.draw_marks(&mut pen, marks_top, plots_bottom);

@@ -72,7 +72,8 @@ impl<'a> Plot<'a> {
         self.top + self.height
     }
 
-    /// Grid and series; what stands over the data comes with [`Plot::draw_words`].
+    /// Grid and areas; what stands over them comes with [`Plot::draw_lines`] and then
+    /// [`Plot::draw_words`].
     pub(super) fn draw(&self, pen: &mut Pen, axis: &Axis) {
         let lines = &self.lines;
         self.grid(pen);
@@ -84,8 +85,14 @@ impl<'a> Plot<'a> {
                 pen.path(role.word(), &area(values, axis, self.bottom(), &y));
             }
         }
+    }
+
+    /// Lines of comparison and levels: over the hatching, for what another source counted while the
+    /// trail was silent is the evidence for its silence.
+    pub(super) fn draw_lines(&self, pen: &mut Pen, axis: &Axis) {
+        let y = |value: f64| self.y(value);
         for role in [Role::CallCount, Role::Expected] {
-            for (_, values) in lines.iter().filter(|(line, _)| line.role == role) {
+            for (_, values) in self.lines.iter().filter(|(line, _)| line.role == role) {
                 pen.path(role.word(), &steps(values, axis, &y));
             }
         }

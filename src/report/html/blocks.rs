@@ -14,6 +14,9 @@ const MIDDLING: usize = 60;
 /// One word up to this length stays whole: a request ID is read and copied as one.
 const WORD: usize = 40;
 
+/// Tables with this many columns are printed smaller.
+const WIDE: usize = 8;
+
 /// Draws one block of a section.
 pub(super) fn draw(page: &mut Page, block: &Block, section: &Section) {
     match block {
@@ -39,9 +42,10 @@ pub(super) fn draw(page: &mut Page, block: &Block, section: &Section) {
             ));
         }
         Block::Chart(id) => {
-            if let Some(svg) = page.chart(id) {
+            if let Some((svg, tenth)) = page.chart(id) {
                 page.push(&format!(
-                    "<figure class=\"chart scroll\" tabindex=\"0\">\n{svg}</figure>\n"
+                    "<figure class=\"chart scroll\" tabindex=\"0\">\n\
+                     <span class=\"aim tenth-{tenth}\"></span>{svg}</figure>\n"
                 ));
             }
         }
@@ -61,8 +65,13 @@ fn list(page: &mut Page, ordered: bool, items: &[Text]) {
 
 /// A table in a container of its own, so that a wide one scrolls without moving the page.
 fn draw_table(page: &mut Page, table: &Table, section: &Section) {
+    let wide = if table.header.len() >= WIDE {
+        " wide"
+    } else {
+        ""
+    };
     page.push(&format!(
-        "<div class=\"table scroll\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">\n\
+        "<div class=\"table scroll{wide}\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">\n\
          <table>\n<thead><tr>",
         escape(section.title)
     ));
@@ -99,8 +108,10 @@ fn draw_table(page: &mut Page, table: &Table, section: &Section) {
 /// How much room a cell asks for, as a class name.
 fn room(words: &str) -> &'static str {
     let length = words.chars().count();
-    if length <= SHORT || (length <= WORD && !words.contains(char::is_whitespace)) {
+    if length <= SHORT {
         "short"
+    } else if length <= WORD && !words.contains(char::is_whitespace) {
+        "word"
     } else if length <= MIDDLING {
         "middling"
     } else {

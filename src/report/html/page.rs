@@ -47,11 +47,13 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The chart with this ID; its element IDs are its own also when it is shown twice.
-    pub(super) fn chart(&mut self, id: &str) -> Option<String> {
+    /// The chart with this ID and the tenth of its width a narrow screen should show first. Its
+    /// element IDs are its own also when it is shown twice.
+    pub(super) fn chart(&mut self, id: &str) -> Option<(String, usize)> {
         let chart = self.report.charts.iter().find(|chart| chart.id == id)?;
         self.charts += 1;
-        Some(chart::inline(chart, &format!("{}-{id}", self.charts)))
+        let svg = chart::inline(chart, &format!("{}-{id}", self.charts));
+        Some((svg, chart::tenth(chart)))
     }
 
     pub(super) fn finish(self) -> String {
