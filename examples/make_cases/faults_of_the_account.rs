@@ -217,7 +217,7 @@ pub(crate) fn kms_key_disabled(cases: &Path) -> io::Result<()> {
     scene
         .fixed
         .push(switch("2026-07-07T14:11:05Z", "EnableKey"));
-    scene.every_day((11, 17), 0.45, |at, draw| {
+    scene.every_day((11, 17), 1.0, |at, draw| {
         let mut template = call(at, "us-east-1", Who::Role("ml-ci"), "CodeBuild-8a1f");
         template.repository = if draw.chance(0.7) {
             "ml/trainer"

@@ -63,9 +63,28 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecr-incident"));
+    command.args(arguments);
+    answer(command, folder)
+}
+
+/// The same with at most this much address space, in KiB, where the system can limit it.
+pub(crate) fn run_within(kib: u64, folder: &Path, arguments: &[&str]) -> Answer {
+    if !cfg!(target_os = "linux") {
+        return run(folder, arguments);
+    }
+    let mut command = Command::new("/bin/sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit -v {kib}; exec \"$0\" \"$@\""))
+        .arg(env!("CARGO_BIN_EXE_ecr-incident"))
+        .args(arguments);
+    answer(command, folder)
+}
+
+fn answer(mut command: Command, folder: &Path) -> Answer {
     // An empty environment: no AWS variable, no time zone and no width may change an answer.
-    let output = Command::new(env!("CARGO_BIN_EXE_ecr-incident"))
-        .args(arguments)
+    let output = command
         .current_dir(folder)
         .env_clear()
         .stdin(Stdio::null())
