@@ -45,7 +45,7 @@ fn purpose(noun: Noun) -> (&'static str, &'static str) {
     match noun {
         Noun::Trail => (
             "No call is known, so nothing can be said about failures.",
-            "Pass the trail's files or bucket with --cloudtrail.",
+            "Pass the trail's files with --cloudtrail PATH.",
         ),
         Noun::Metrics => (
             "The report cannot say how many calls the trail missed, nor tell missing calls from missing records.",

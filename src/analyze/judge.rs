@@ -127,8 +127,10 @@ pub(super) struct Numbers {
     pub failures: u64,
     /// Failures per call, or calls per minute.
     pub ratio: f64,
-    /// The same before.
+    /// The same before, as detection believes it.
     pub baseline_ratio: f64,
+    /// Calls of the incident's APIs over the baseline; zero means there is nothing to compare with.
+    pub baseline_calls: u64,
 }
 
 fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
@@ -147,6 +149,15 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
         .fold((0u64, 0u64), |sum, part| {
             (sum.0.saturating_add(part.0), sum.1.saturating_add(part.1))
         });
+    let (before_from, before_to) = minutes(facts.case.baseline);
+    let baseline_calls = facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place == draft.place)
+        .flat_map(|trail| &trail.series)
+        .filter(|series| draft.apis.contains(&series.api))
+        .map(|series| series.sum(class, before_from, before_to).0)
+        .fold(0u64, u64::saturating_add);
     let weight: f64 = draft.episodes.iter().map(|e| e.calls as f64).sum();
     let weighted: f64 = draft
         .episodes
@@ -166,6 +177,7 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
                 failures,
                 ratio: ratio(failures, calls),
                 baseline_ratio: finite(weighted / weight),
+                baseline_calls,
             }
         }
         Signal::TrafficSurge | Signal::TrafficDrop => Numbers {
@@ -173,6 +185,7 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
             failures: in_episodes(|e| e.failures),
             ratio: calls as f64 / draft.span.minutes().max(1) as f64,
             baseline_ratio: finite(draft.episodes.iter().map(|e| e.baseline_ratio).sum()),
+            baseline_calls,
         },
     }
 }

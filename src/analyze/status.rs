@@ -77,7 +77,7 @@ fn inconclusive(facts: &Facts, calls: u64, scope: &str) -> Option<String> {
     // Silence is not health: no calls is not the same as no failures.
     if calls == 0 {
         return Some(format!(
-            "No {scope} calls in the window, in {} records read.",
+            "There are no {scope} calls in {} records read.",
             words::count(read)
         ));
     }
@@ -193,7 +193,7 @@ mod tests {
         }];
         let (status, why) = status(&facts, 0, 0);
         assert_eq!(status, Status::Inconclusive);
-        assert_eq!(why, "No ECR calls in the window, in 2,900 records read.");
+        assert_eq!(why, "There are no ECR calls in 2,900 records read.");
     }
 
     #[test]

@@ -130,8 +130,9 @@ pub struct Incident {
     pub failures: u64,
     /// Failures per call (for traffic signals: calls per expected call).
     pub failure_ratio: f64,
-    /// The same before (for traffic signals: calls per minute).
-    pub baseline_ratio: f64,
+    /// The same over the baseline (for traffic signals: calls per minute); `null` when the baseline
+    /// holds no call to compare with.
+    pub baseline_ratio: Option<f64>,
     /// Distinct minutes with failures.
     pub minutes_impaired: u64,
     /// Attempts against operations.

@@ -43,7 +43,17 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             ("calls", words::count(scene.numbers.calls)),
             ("ratio", words::percent(scene.numbers.ratio)),
             ("codes", codes),
-            ("baseline", words::percent(scene.numbers.baseline_ratio)),
+            (
+                "before",
+                if scene.numbers.baseline_calls == 0 {
+                    "there are no earlier calls to compare with".to_owned()
+                } else {
+                    format!(
+                        "before, it was {}",
+                        words::percent(scene.numbers.baseline_ratio)
+                    )
+                },
+            ),
         ],
         trail.clone(),
     );

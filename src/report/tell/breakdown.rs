@@ -16,6 +16,17 @@ const PER_DIMENSION: usize = 4;
 /// Request rows shown: what AWS Support can look at.
 const REQUESTS: usize = 30;
 
+/// What the API did over the baseline, with its denominator.
+fn past(story: &Story<'_>, incident: &Incident, api: &str) -> String {
+    let Some(class) = incident.draft.signal.class() else {
+        return "n/a".to_owned();
+    };
+    match story.before(&incident.draft.place, &[api.to_owned()], class) {
+        (_, 0) => "no calls".to_owned(),
+        (failures, calls) => fmt::share(failures, calls),
+    }
+}
+
 /// Per API: calls, failures, baseline, coverage, times; then what it cost.
 pub(super) fn impact(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let volume = incident.draft.signal.class().is_none();
@@ -31,7 +42,7 @@ pub(super) fn impact(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             vec![
                 cell(fmt::count(episode.calls)),
                 cell(fmt::share(episode.failures, episode.calls)),
-                cell(fmt::percent(episode.baseline_ratio)),
+                cell(past(story, incident, &episode.api)),
             ]
         };
         let end = if episode.ongoing {

@@ -115,7 +115,14 @@ fn incident(story: &Story<'_>, incident: &found::Incident) -> Incident {
         calls: incident.calls,
         failures: incident.failures,
         failure_ratio: finite(incident.failure_ratio),
-        baseline_ratio: finite(incident.baseline_ratio),
+        baseline_ratio: match incident.draft.signal.class() {
+            None => Some(finite(incident.baseline_ratio)),
+            Some(class) => {
+                let (failures, calls) =
+                    story.before(&incident.draft.place, &incident.draft.apis, class);
+                (calls > 0).then(|| finite(failures as f64 / calls as f64))
+            }
+        },
         minutes_impaired: incident.minutes_impaired,
         operations: Operations {
             failed_attempts: incident.operations.failed_attempts,

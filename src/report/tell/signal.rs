@@ -57,12 +57,21 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     blocks.push(
         strong("Baseline:")
             .and(match incident.draft.signal {
-                Signal::Failures(_) => format!(
-                    " {} of calls failed this way over {}; during the incident {}.",
-                    fmt::percent(incident.baseline_ratio),
-                    super::verdict::days(story.baseline_days()),
-                    fmt::share(incident.failures, incident.calls)
-                ),
+                Signal::Failures(class) => {
+                    let draft = &incident.draft;
+                    let past = match story.before(&draft.place, &draft.apis, class) {
+                        (_, 0) => " none: no calls of these APIs before the window".to_owned(),
+                        (failures, calls) => format!(
+                            " {} calls failed this way over {}",
+                            fmt::share(failures, calls),
+                            super::verdict::days(story.baseline_days())
+                        ),
+                    };
+                    format!(
+                        "{past}; during the incident {}.",
+                        fmt::share(incident.failures, incident.calls)
+                    )
+                }
                 Signal::TrafficSurge | Signal::TrafficDrop => format!(
                     " {} calls/min; during the incident {} calls where {} are expected.",
                     fmt::number(incident.baseline_ratio),

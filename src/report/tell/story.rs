@@ -43,6 +43,23 @@ impl<'a> Story<'a> {
         all
     }
 
+    /// Failures and calls of these APIs over the baseline; no calls means there is nothing to
+    /// compare with, which is not a baseline of zero.
+    pub(super) fn before(&self, place: &Place, apis: &[String], class: Class) -> (u64, u64) {
+        let baseline = self.facts.case.baseline;
+        let (from, to) = (Minute::of(baseline.from), Minute::of(baseline.to));
+        self.facts
+            .trail
+            .iter()
+            .filter(|trail| trail.place == *place)
+            .flat_map(|trail| &trail.series)
+            .filter(|series| apis.contains(&series.api))
+            .map(|series| series.sum(class, from, to))
+            .fold((0, 0), |(failures, calls), (all, hit)| {
+                (failures + hit, calls + all)
+            })
+    }
+
     /// Ledger IDs of a source.
     pub(super) fn cites(&self, noun: Noun) -> Vec<&'a str> {
         self.ledger(|evidence| evidence.noun == noun.word())

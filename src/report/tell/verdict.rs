@@ -170,7 +170,12 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
         ),
     };
     let before = match draft.signal {
-        Signal::Failures(_) => format!("; baseline {}.", fmt::percent(incident.baseline_ratio)),
+        Signal::Failures(class) => match story.before(&draft.place, &draft.apis, class) {
+            (_, 0) => "; no earlier calls to compare with.".to_owned(),
+            (failures, calls) => {
+                format!("; baseline {}.", fmt::share(failures, calls))
+            }
+        },
         Signal::TrafficSurge | Signal::TrafficDrop => format!(
             "; baseline {} calls/min.",
             fmt::number(incident.baseline_ratio)
