@@ -141,6 +141,11 @@ pub fn markdown(words: &str, spot: Spot) -> String {
     markdown::text(&visible(words, usize::MAX), spot)
 }
 
+/// Appends a finished piece of inline Markdown to a line of them.
+pub fn markdown_join(line: &mut String, piece: &str) {
+    markdown::join(line, piece);
+}
+
 /// A finished line of inline Markdown whose start must not open a block (heading, list, rule).
 #[must_use]
 pub fn markdown_line(line: String) -> String {

@@ -4,7 +4,7 @@
 //! left to the formats that have them (a sparkline always stands beside). Text from logs passes
 //! through the escapers only.
 
-use super::escape::{Spot, Untrusted, markdown as words, markdown_line};
+use super::escape::{Spot, Untrusted, markdown as words, markdown_join, markdown_line};
 use super::model::{Align, Block, Report, Section, Span, Sparklines, Table, VerdictLine};
 use super::sparkline;
 use std::fmt::Write as _;
@@ -166,20 +166,15 @@ fn draw_sparklines(lines: &Sparklines) -> String {
 fn text(spans: &[Span], spot: Spot) -> String {
     let mut out = String::new();
     for span in spans {
-        match span {
-            Span::Plain(plain) => out.push_str(&words(plain, spot)),
-            Span::Strong(strong) => {
-                let _ = write!(out, "**{}**", words(strong, spot));
-            }
-            Span::Prose(prose) => out.push_str(&prose.markdown_text(spot)),
-            Span::Code(code) => out.push_str(&code.markdown_code(spot)),
-            Span::Evidence(id) => {
-                let _ = write!(out, "[{}]", words(id, spot));
-            }
-            Span::Label(label) => {
-                let _ = write!(out, "({})", label.word());
-            }
-        }
+        let piece = match span {
+            Span::Plain(plain) => words(plain, spot),
+            Span::Strong(strong) => format!("**{}**", words(strong, spot)),
+            Span::Prose(prose) => prose.markdown_text(spot),
+            Span::Code(code) => code.markdown_code(spot),
+            Span::Evidence(id) => format!("[{}]", words(id, spot)),
+            Span::Label(label) => format!("({})", label.word()),
+        };
+        markdown_join(&mut out, &piece);
     }
     match spot {
         Spot::Line => markdown_line(out),

@@ -5,8 +5,44 @@
 
 use super::Spot;
 
-/// Text outside code spans. Words a service would act on become code spans of their own.
+/// Text with its code spans. A sentence may quote commands in single backticks; these become code
+/// spans of our own making. Stray backticks make the word they stand in a code span.
 pub(super) fn text(shown: &str, spot: Spot) -> String {
+    let pieces: Vec<&str> = shown.split('`').collect();
+    // Pairs only: an odd number of pieces, and something between each pair.
+    let paired = pieces.len() > 1
+        && pieces.len() % 2 == 1
+        && pieces
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .all(|piece| !piece.trim().is_empty());
+    if !paired {
+        return plain(shown, spot);
+    }
+    let mut out = String::with_capacity(shown.len() + 8);
+    for (index, piece) in pieces.iter().enumerate() {
+        let inline = if index % 2 == 1 {
+            code(piece, spot)
+        } else {
+            plain(piece, spot)
+        };
+        join(&mut out, &inline);
+    }
+    out
+}
+
+/// Appends a piece of inline Markdown. Two fences that touch would become one longer fence, so a
+/// space keeps them apart.
+pub(super) fn join(out: &mut String, piece: &str) {
+    if out.ends_with('`') && piece.starts_with('`') {
+        out.push(' ');
+    }
+    out.push_str(piece);
+}
+
+/// Text outside code spans. Words a service would act on become code spans of their own.
+fn plain(shown: &str, spot: Spot) -> String {
     let mut out = String::with_capacity(shown.len() + 8);
     for (index, word) in shown.split(' ').enumerate() {
         if index > 0 {
@@ -21,7 +57,7 @@ pub(super) fn text(shown: &str, spot: Spot) -> String {
     out
 }
 
-/// Links, mentions, issue references, formulas and code: a backslash does not stop a Markdown
+/// Links, mentions, issue references, formulas, tags and code: a backslash does not stop a Markdown
 /// service from acting on them, a code span does.
 fn acts_as_word(word: &str) -> bool {
     let lower = word.to_lowercase();
@@ -30,7 +66,7 @@ fn acts_as_word(word: &str) -> bool {
             .match_indices(prefix)
             .any(|(at, _)| digit_at(&lower, at + prefix.len()))
     };
-    word.contains(['@', '`', '$'])
+    word.contains(['@', '`', '$', '<'])
         || lower.contains("://")
         || lower.contains("www.")
         || lower.contains("mailto:")

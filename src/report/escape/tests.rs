@@ -58,6 +58,8 @@ fn words_a_service_would_act_on_become_code() {
     assert_eq!(text("http://x.example/a_b"), "`http://x.example/a_b`");
     assert_eq!(text("server_error of a_b_"), "server_error of a_b\\_");
     assert_eq!(text("![x]"), "\\!\\[x\\]");
+    assert_eq!(text("save `aws ecr x` now"), "save `aws ecr x` now");
+    assert_eq!(text("a ` b"), "a `` ` `` b");
     assert_eq!(text("arn:aws:iam::1:role/x"), "arn:aws:iam::1:role/x");
     assert_eq!(text("100 %, 3 calls (2 of 4)"), "100 %, 3 calls (2 of 4)");
 }

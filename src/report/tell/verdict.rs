@@ -95,7 +95,7 @@ fn line(story: &Story<'_>, incident: &Incident) -> VerdictLine {
                 .verdict
                 .would_change
                 .iter()
-                .take(1)
+                .take(2)
                 .map(|text| strong("Would tell:").and(" ").prose(text).done()),
         );
     }
@@ -119,9 +119,9 @@ fn headline(incident: &Incident) -> String {
     let confidence = words::confidence(verdict.confidence);
     if verdict.side == Side::Undetermined {
         if phrase == words::side(Side::Undetermined) {
-            return "Verdict: cannot tell.".to_owned();
+            return format!("Verdict: cannot tell, confidence {confidence}.");
         }
-        return format!("Verdict: cannot tell ({phrase}).");
+        return format!("Verdict: cannot tell ({phrase}), confidence {confidence}.");
     }
     format!(
         "Verdict: {} ({phrase}), confidence {confidence}.",
