@@ -5,7 +5,7 @@
 
 use super::types::{ApiCoverage, Gap, Meaning, MetricSeries, Place, TrailFacts};
 use crate::case::{Case, Minute};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The event source CallCount speaks of (AWS/Usage, `Service=ECR`).
 const PRIVATE_REGISTRY: &str = "ecr.amazonaws.com";
@@ -18,22 +18,13 @@ pub(super) fn against_call_count(
     gaps: &mut Vec<Gap>,
 ) -> Vec<ApiCoverage> {
     let mut by_api: BTreeMap<(Place, String), ApiCoverage> = BTreeMap::new();
+    let mut homeless: BTreeSet<String> = BTreeSet::new();
     for series in metrics {
         let Meaning::CallCount { api } = &series.meaning else {
             continue;
         };
         let Some(place) = place_of(series, trail, case) else {
-            gaps.push(Gap {
-                noun: "metrics".to_owned(),
-                what: format!(
-                    "the CallCount series of {api} does not say which account and region it \
-                     belongs to, and the trail holds several"
-                ),
-                consequence: "coverage of the trail cannot be computed from it".to_owned(),
-                hint: "analyse one region at a time, or pass the MetricDataQueries file with the \
-                       dimensions as a further --metrics input"
-                    .to_owned(),
-            });
+            homeless.insert(api.clone());
             continue;
         };
         let calls = trail
@@ -78,6 +69,21 @@ pub(super) fn against_call_count(
                 coverage.silent_minutes.extend(minutes);
             }
         }
+    }
+    if !homeless.is_empty() {
+        let apis: Vec<&str> = homeless.iter().map(String::as_str).collect();
+        gaps.push(Gap {
+            noun: "metrics".to_owned(),
+            what: format!(
+                "the CallCount series of {} do not say which account and region they belong to, \
+                 and the trail holds several",
+                apis.join(", ")
+            ),
+            consequence: "The report cannot say how complete the trail is for them.".to_owned(),
+            hint: "Put ${PROP('Region')} into the labels of the queries, or analyse one region at a \
+                   time with --region."
+                .to_owned(),
+        });
     }
     by_api
         .into_values()
