@@ -17,15 +17,24 @@ const COUNTED: [&str; 8] = [
     "PutImage",
 ];
 
+/// The label of a series: plain, or with account and region in front, for which CloudWatch has
+/// dynamic labels.
+fn label(api: &str, place: Option<(&str, &str)>) -> String {
+    place.map_or_else(
+        || format!("CallCount {api}"),
+        |(account, region)| format!("{account} {region} CallCount {api}"),
+    )
+}
+
 /// The queries a user gives to `aws cloudwatch get-metric-data --metric-data-queries file://…`.
-pub(crate) fn metric_queries() -> Value {
+pub(crate) fn metric_queries(labelled: bool) -> Value {
     COUNTED
         .iter()
         .enumerate()
         .map(|(index, api)| {
             json!({
                 "Id": format!("m{index}"),
-                "Label": format!("CallCount {api}"),
+                "Label": label(api, labelled.then_some(("${PROP('AccountId')}", "${PROP('Region')}"))),
                 "MetricStat": {
                     "Metric": {
                         "Namespace": "AWS/Usage", "MetricName": "CallCount",
@@ -45,7 +54,7 @@ pub(crate) fn metric_queries() -> Value {
 
 /// The answer to [`metric_queries`]: CallCount by minute of one region, newest first, minutes
 /// without calls absent.
-pub(crate) fn metric_data(calls: &[Call], region: &str, from: i64, to: i64) -> Value {
+pub(crate) fn metric_data(calls: &[Call], region: &str, span: (i64, i64), labelled: bool) -> Value {
     let results: Vec<Value> = COUNTED
         .iter()
         .enumerate()
@@ -53,14 +62,14 @@ pub(crate) fn metric_data(calls: &[Call], region: &str, from: i64, to: i64) -> V
             let mut minutes: BTreeMap<i64, u64> = BTreeMap::new();
             for call in calls {
                 let counted = call.source == "ecr.amazonaws.com" && call.region == region;
-                if counted && call.api == *api && (from..to).contains(&call.at) {
+                if counted && call.api == *api && (span.0..span.1).contains(&call.at) {
                     *minutes.entry(call.at.div_euclid(60)).or_default() += 1;
                 }
             }
             let newest_first = || minutes.iter().rev();
             json!({
                 "Id": format!("m{index}"),
-                "Label": format!("CallCount {api}"),
+                "Label": label(api, labelled.then_some((ACCOUNT, region))),
                 "Timestamps": newest_first().map(|(minute, _)| cli_time(minute * 60)).collect::<Vec<_>>(),
                 "Values": newest_first().map(|(_, count)| *count as f64).collect::<Vec<_>>(),
                 "StatusCode": "Complete"

@@ -18,6 +18,8 @@ pub(crate) struct Parcel {
     /// Caller and API: records of one kind stand together in a file, as in AWS's own files they
     /// stand in no useful order. It also lets gzip see the repetition.
     pub(crate) kind: String,
+    /// Whether the record says itself that it is late.
+    pub(crate) late: bool,
     /// The record.
     pub(crate) line: String,
 }
@@ -33,7 +35,9 @@ pub(crate) fn write(
     let mut files: BTreeMap<(&str, i64), Vec<(&str, &str)>> = BTreeMap::new();
     for parcel in parcels {
         // Within about five minutes as a rule; one record in a hundred takes up to half an hour.
-        let lag = if draw.chance(0.01) {
+        let lag = if parcel.late {
+            draw.between(2400, 5400)
+        } else if draw.chance(0.01) {
             draw.between(600, 1800)
         } else {
             draw.between(90, 330)

@@ -27,7 +27,7 @@ pub(crate) fn quiet_day(cases: &Path) -> io::Result<()> {
         }],
     );
     scene.play(|_, _| None)?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[Event {
         service: "EC2",
@@ -77,7 +77,7 @@ pub(crate) fn upstream_registry(cases: &Path) -> io::Result<()> {
             )
         })
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[])
 }
@@ -96,7 +96,7 @@ pub(crate) fn evidence_gap(cases: &Path) -> io::Result<()> {
     );
     scene.lost = Some((at("2026-03-25T14:10:00Z"), at("2026-03-25T15:00:00Z")));
     scene.play(|_, _| None)?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[])
 }
@@ -116,7 +116,7 @@ pub(crate) fn wrong_region_decoy(cases: &Path) -> io::Result<()> {
         (call.api == "BatchGetImage" && span.contains(&call.at) && draw.chance(0.5))
             .then(|| failure("ThrottlingException", "Rate exceeded"))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.health(&[
         Event {
             service: "ECR",

@@ -62,7 +62,7 @@ pub(crate) fn fault_late_health(cases: &Path) -> io::Result<()> {
         let share = if call.at < worst { 0.3 } else { 0.45 };
         (touched && draw.chance(share)).then(|| server_fault(draw.unit()))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", true)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[
         Event {
@@ -119,7 +119,7 @@ pub(crate) fn throttling_below_quota(cases: &Path) -> io::Result<()> {
             call.region == "ap-southeast-2" && span.contains(&call.at) && hit.contains(&call.api);
         (touched && draw.chance(0.38)).then(|| failure("ThrottlingException", "Rate exceeded"))
     })?;
-    scene.metrics("ap-southeast-2")?;
+    scene.metrics("ap-southeast-2", false)?;
     scene.quotas("ap-southeast-2", &DEFAULT_LIMITS)?;
     let event = Event {
         service: "MULTIPLE_SERVICES",
@@ -179,7 +179,7 @@ pub(crate) fn recovered(cases: &Path) -> io::Result<()> {
             call.region == "eu-central-1" && span.contains(&call.at) && hit.contains(&call.api);
         (touched && draw.chance(0.6)).then(|| server_fault(draw.unit()))
     })?;
-    scene.metrics("eu-central-1")?;
+    scene.metrics("eu-central-1", true)?;
     scene.quotas("eu-central-1", &DEFAULT_LIMITS)?;
     let mut event = Event {
         service: "ECR",

@@ -84,7 +84,7 @@ pub(crate) fn scale_out(cases: &Path) -> io::Result<()> {
         (call.source == "ecr.amazonaws.com" && !buckets.admit(call.api, call.at))
             .then(|| failure("ThrottlingException", "Rate exceeded"))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     let mut limits = DEFAULT_LIMITS;
     limits[1].2 = 4.0;
     limits[2].2 = 20.0;
@@ -121,7 +121,7 @@ pub(crate) fn retry_storm(cases: &Path) -> io::Result<()> {
         (call.source == "ecr.amazonaws.com" && !buckets.admit(call.api, call.at))
             .then(|| failure("ThrottlingException", "Rate exceeded"))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     let mut limits = DEFAULT_LIMITS;
     limits[1].2 = 10.0;
     scene.quotas("us-east-1", &limits)?;
@@ -185,7 +185,7 @@ pub(crate) fn permission_change(cases: &Path) -> io::Result<()> {
             && span.contains(&call.at))
         .then(|| denied(call, "no identity-based policy allows the action"))
     })?;
-    scene.metrics("eu-west-1")?;
+    scene.metrics("eu-west-1", false)?;
     scene.health(&[])
 }
 
@@ -241,7 +241,7 @@ pub(crate) fn kms_key_disabled(cases: &Path) -> io::Result<()> {
         (needs && call.repository.starts_with("ml/") && span.contains(&call.at))
             .then(|| failure("KmsException", message.as_str()))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[])
 }
@@ -286,7 +286,7 @@ pub(crate) fn image_removed(cases: &Path) -> io::Result<()> {
             )
         })
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.health(&[])
 }
 
@@ -323,7 +323,7 @@ pub(crate) fn caller_configuration(cases: &Path) -> io::Result<()> {
             && draw.chance(0.9))
         .then(|| failure("ServerException", "An error occurred on the server side."))
     })?;
-    scene.metrics("us-east-1")?;
+    scene.metrics("us-east-1", false)?;
     scene.quotas("us-east-1", &DEFAULT_LIMITS)?;
     scene.health(&[Event {
         service: "ECR",

@@ -148,6 +148,11 @@ pub(crate) fn session_arn(call: &Call) -> String {
     }
 }
 
+/// Whether CloudTrail delivers this record late and says so in an addendum: one call in some 300.
+pub(crate) fn is_late(call: &Call) -> bool {
+    call.serial % 311 == 0
+}
+
 /// The record as one line of JSON, in the order AWS writes its fields.
 pub(crate) fn record(call: &Call) -> String {
     let ecr = call.source == "ecr.amazonaws.com";
@@ -184,6 +189,9 @@ pub(crate) fn record(call: &Call) -> String {
     if !call.endpoint.is_empty() {
         line.put("vpcEndpointId", call.endpoint.into());
         line.put("vpcEndpointAccountId", ACCOUNT.into());
+    }
+    if is_late(call) {
+        line.put("addendum", json!({"reason": "DELIVERY_DELAY"}));
     }
     line.put("eventCategory", "Management".into());
     if call.path == Path::Direct && !matches!(call.who, Who::Service(_)) {

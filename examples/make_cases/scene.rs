@@ -3,7 +3,7 @@
 use crate::answers;
 use crate::archive::{self, Parcel};
 use crate::draw::Draw;
-use crate::record::{Call, Failure, at, record};
+use crate::record::{Call, Failure, at, is_late, record};
 use crate::traffic::{Job, Pace, Played, Stage, play};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -115,6 +115,7 @@ impl Scene {
                 at: call.at,
                 region: call.region,
                 kind: format!("{:?} {} {}", call.who, call.api, call.session),
+                late: is_late(call),
                 line: record(call),
             })
             .chain(
@@ -124,6 +125,7 @@ impl Scene {
                         at,
                         region,
                         kind: String::new(),
+                        late: false,
                         line,
                     }),
             )
@@ -142,9 +144,11 @@ impl Scene {
     }
 
     /// CallCount of a region over the window and the two hours before it, with its queries.
-    pub(crate) fn metrics(&self, region: &str) -> io::Result<()> {
-        self.json("metric-queries.json", &answers::metric_queries())?;
-        let data = answers::metric_data(&self.calls, region, self.from - 7200, self.to);
+    /// With `labelled` the queries ask CloudWatch to name account and region in each label.
+    pub(crate) fn metrics(&self, region: &str, labelled: bool) -> io::Result<()> {
+        self.json("metric-queries.json", &answers::metric_queries(labelled))?;
+        let span = (self.from - 7200, self.to);
+        let data = answers::metric_data(&self.calls, region, span, labelled);
         self.json("metrics.json", &data)
     }
 
