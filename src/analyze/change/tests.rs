@@ -1,3 +1,5 @@
+//! Ranking of own changes and matching of whole names.
+
 use super::*;
 use crate::analyze::stage::{self, add_change, at};
 use crate::ecr::Class;

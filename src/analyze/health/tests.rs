@@ -1,3 +1,5 @@
+//! Scope before time, impact intervals, scores, coincidence and silence.
+
 use super::*;
 use crate::analyze::stage::{self, at};
 

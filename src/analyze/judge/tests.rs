@@ -1,3 +1,5 @@
+//! Assembly: identifiers, head numbers, and which Health events are set aside.
+
 use super::*;
 use crate::analyze::stage::{self, at};
 use crate::analyze::types::Status;

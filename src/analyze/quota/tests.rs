@@ -1,3 +1,5 @@
+//! The token bucket, its spreads, and quotas that must not be taken.
+
 use super::*;
 use crate::analyze::stage;
 
