@@ -1,8 +1,7 @@
 //! The back of the report: evidence ledger, coverage, funnel, other anomalies, classes.
 
 use super::story::Story;
-use super::verdict;
-use super::words::{cell, cut_note, failures_of, name, plural, say, strong, table};
+use super::words::{cell, cut_note, days, failures_of, name, plural, say, strong, table};
 use crate::analyze::types::FunnelStep;
 use crate::bundle::manifest::{Noun, Outcome, Tally};
 use crate::catalog;
@@ -207,7 +206,7 @@ pub(super) fn anomalies(story: &Story<'_>) -> Vec<Block> {
                     "metric series",
                     "metric series"
                 ),
-                verdict::days(story.baseline_days())
+                days(story.baseline_days())
             ))
             .cite(&story.cites(Noun::Metrics))
             .para(),

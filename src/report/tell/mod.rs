@@ -4,14 +4,18 @@
 //! (the findings did); a section without content says why it has none.
 
 mod appendix;
+mod ask;
+mod assessment;
 mod breakdown;
 mod causes;
 mod contract;
 mod gaps;
+mod masthead;
 mod outline;
 mod seen;
 mod signal;
 mod story;
+mod summary;
 mod suspects;
 mod timeline;
 mod verdict;
@@ -58,10 +62,10 @@ pub fn tell(facts: &Facts, findings: &Findings, meta: &Meta) -> Report {
         })
         .collect();
     Report {
-        title: verdict::title(&story),
+        title: masthead::title(&story),
         tone,
         verdicts,
-        header: verdict::header(&story),
+        header: masthead::header(&story),
         sections,
         charts: incidents
             .iter()
@@ -77,18 +81,18 @@ fn blocks(story: &Story<'_>, incidents: &[&Incident], anchor: &str) -> Vec<Block
         let mut blocks = Vec::new();
         for incident in incidents {
             if incidents.len() > 1 {
-                blocks.push(verdict::heading(incident));
+                blocks.push(masthead::heading(incident));
             }
             blocks.extend(part(incident));
         }
         blocks
     };
     match anchor {
-        "ask" => each(&|incident| verdict::ask(story, incident)),
-        "summary" if incidents.is_empty() => verdict::no_incident(story),
+        "ask" => each(&|incident| ask::ask(story, incident)),
+        "summary" if incidents.is_empty() => summary::no_incident(story),
         "summary" => {
-            let mut blocks = verdict::all_incidents(story);
-            blocks.extend(each(&|incident| verdict::summary(story, incident)));
+            let mut blocks = summary::all_incidents(story);
+            blocks.extend(each(&|incident| summary::summary(story, incident)));
             blocks
         }
         "impact" => each(&|incident| breakdown::impact(story, incident)),
@@ -107,10 +111,10 @@ fn blocks(story: &Story<'_>, incidents: &[&Incident], anchor: &str) -> Vec<Block
             blocks
         }
         "changes" => each(&|incident| suspects::changes(story, incident)),
-        "assessment" => each(&|incident| verdict::assessment(story, incident)),
-        "tried" => verdict::tried(),
-        "questions" => each(&|incident| verdict::questions(story, incident)),
-        "steps" => each(&|incident| verdict::steps(story, incident)),
+        "assessment" => each(&|incident| assessment::assessment(incident)),
+        "tried" => ask::tried(),
+        "questions" => each(&|incident| ask::questions(story, incident)),
+        "steps" => each(&|incident| ask::steps(story, incident)),
         "gaps" => gaps::blocks(story),
         "reproduce" => gaps::reproduce(story),
         "ledger" => appendix::ledger(story),

@@ -64,7 +64,7 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                         (failures, calls) => format!(
                             " {} calls failed this way over {}",
                             fmt::share(failures, calls),
-                            super::verdict::days(story.baseline_days())
+                            words::days(story.baseline_days())
                         ),
                     };
                     format!(

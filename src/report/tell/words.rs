@@ -227,3 +227,8 @@ pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     let word = if n == 1 { one } else { many };
     format!("{} {word}", crate::report::fmt::count(n))
 }
+
+/// `4 days`; a negative number of days is none.
+pub(super) fn days(days: i64) -> String {
+    plural(u64::try_from(days).unwrap_or(0), "day", "days")
+}
