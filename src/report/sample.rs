@@ -10,8 +10,8 @@ pub(crate) use filled::filled;
 use super::contract::{Baseline, Contract, Health, SCHEMA_VERSION, Scope, Stamp, Tool, Window};
 use super::escape::Untrusted;
 use super::model::{
-    Align, Band, BandKind, Block, Chart, Label, Level, Line, Mark, MarkKind, Panel, Report, Role,
-    Section, Span, Sparkline, Sparklines, Table, Text, Tone, VerdictLine,
+    Align, Band, BandKind, Block, Label, Mark, MarkKind, Report, Section, Span, Sparkline,
+    Sparklines, Table, Text, Tone, VerdictLine,
 };
 use crate::case::{Instant, instant};
 
