@@ -119,6 +119,7 @@ pub(super) fn summary(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     items.extend(operations(story, incident));
     items.extend(elsewhere(story, incident));
     items.push(aws_said(story, incident));
+    items.push(our_changes(story, incident));
     items.push(state(story, incident));
     items.extend(do_now(story, incident));
     list(items).into_iter().collect()
@@ -164,6 +165,37 @@ fn aws_said(story: &Story<'_>, incident: &Incident) -> Text {
             fmt::interval(&found.impact)
         ))
         .cite(&[found.evidence.as_str()])
+        .and(" ")
+        .label(Label::Observed)
+        .done()
+}
+
+/// The best candidate among our own changes. Told as near in time, never as the cause.
+fn our_changes(story: &Story<'_>, incident: &Incident) -> Text {
+    let section = outline::place_of(story.status(), "changes");
+    let words = strong("Our changes:");
+    let Some(first) = incident.changes.first() else {
+        return words
+            .and(format!(" none recorded that could explain it ({section})."))
+            .cite(&story.cites_trail("changes"))
+            .done();
+    };
+    let others = incident.changes.len() - 1;
+    let more = if others == 0 {
+        String::new()
+    } else {
+        format!(", {others} more")
+    };
+    words
+        .and(" first candidate ")
+        .code(&first.change.api)
+        .and(" on ")
+        .code(&first.change.resource)
+        .and(format!(
+            " {} the onset{more} ({section}).",
+            fmt::lag(-first.lead_s)
+        ))
+        .cite(&story.cites_trail("changes"))
         .and(" ")
         .label(Label::Observed)
         .done()
