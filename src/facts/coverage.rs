@@ -80,9 +80,10 @@ pub(super) fn against_call_count(
                 apis.join(", ")
             ),
             consequence: "The report cannot say how complete the trail is for them.".to_owned(),
-            hint: "Put ${PROP('Region')} into the labels of the queries, or analyse one region at a \
+            hint:
+                "Put ${PROP('Region')} into the labels of the queries, or analyse one region at a \
                    time with --region."
-                .to_owned(),
+                    .to_owned(),
         });
     }
     by_api

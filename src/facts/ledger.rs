@@ -120,7 +120,7 @@ fn rows(answer: &Value) -> u64 {
     ["Quotas", "events", "successfulSet", "MetricDataQueries"]
         .iter()
         .find_map(|key| answer.get(key).map(length))
-        .unwrap_or_else(|| match answer {
+        .unwrap_or(match answer {
             Value::Array(list) => list.len() as u64,
             _ => 1,
         })

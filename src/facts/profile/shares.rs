@@ -26,7 +26,14 @@ pub(super) fn by(
         );
     }
     for (name, calls, failures) in counts(column, before, class)? {
-        // Values that only occur in the baseline are not part of the incident.
+        // Whoever is silent now failed no call; but when calls themselves went missing, the silent
+        // ones are the story.
+        if class.is_none() {
+            shares.entry(name.clone()).or_insert_with(|| Share {
+                name: name.clone(),
+                ..Share::default()
+            });
+        }
         if let Some(share) = shares.get_mut(&name) {
             share.baseline_calls = calls;
             share.baseline_failures = failures;
