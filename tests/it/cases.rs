@@ -133,6 +133,13 @@ fn mismatches(wanted: &ExpectedIncident, found: &Value) -> Vec<String> {
         found["ongoing"].as_bool() == Some(wanted.ongoing),
         format!("ongoing is {}", found["ongoing"]),
     );
+    if let Some((fewest, most)) = wanted.failures {
+        let failures = found["failures"].as_u64().unwrap_or_default();
+        expect(
+            (fewest..=most).contains(&failures),
+            format!("{failures} failures, expected {fewest} to {most}"),
+        );
+    }
     let first = |list: &str, key: &str| found[list][0][key].as_str().unwrap_or_default().to_owned();
     if let Some(api) = &wanted.change {
         let apis: Vec<&str> = found["changes"]

@@ -75,6 +75,8 @@ pub(crate) struct ExpectedIncident {
     /// Still going on when the window ends.
     #[serde(default)]
     pub(crate) ongoing: bool,
+    /// Fewest and most failures (for volume: missing calls).
+    pub(crate) failures: Option<(u64, u64)>,
     /// An API among the changes.
     pub(crate) change: Option<String>,
     /// The end of the ARN of the best Health match.

@@ -18,7 +18,7 @@ mod tests;
 mod volume;
 
 use super::episode::merge;
-use super::types::Detected;
+use super::types::{Detected, Episode};
 use crate::case::Interval;
 use crate::facts::types::Facts;
 use grid::Grid;
@@ -32,8 +32,9 @@ pub fn detect(facts: &Facts) -> Detected {
     }
     let mut episodes = failures::episodes(facts, &grid);
     let (mut anomalies, drops) = volume::swings(facts, &grid);
-    episodes.extend(drops);
-    episodes.extend(hole::holes(facts, &grid));
+    let holes = hole::holes(facts, &grid);
+    episodes.extend(drops.into_iter().filter(|drop| !is_hole(drop, &holes)));
+    episodes.extend(holes);
     anomalies.extend(metric::anomalies(facts));
     // The grid counts whole minutes; the window may begin or end inside one.
     let window = facts.case.window;
@@ -49,4 +50,16 @@ pub fn detect(facts: &Facts) -> Detected {
     let mut drafts = merge(episodes, window);
     failures::find_peaks(&mut drafts, facts, &grid);
     Detected { drafts, anomalies }
+}
+
+/// Whether counted calls tell most of this collapse already. CloudWatch's count says how many calls
+/// are missing, the profile only how many are usual: telling both would count every call twice.
+fn is_hole(drop: &Episode, holes: &[Episode]) -> bool {
+    let told: i64 = holes
+        .iter()
+        .filter(|hole| hole.place == drop.place && hole.api == drop.api)
+        .map(|hole| hole.end.0.min(drop.end.0) - hole.onset.0.max(drop.onset.0))
+        .filter(|minutes| *minutes > 0)
+        .sum();
+    told * 2 >= drop.end.0 - drop.onset.0
 }

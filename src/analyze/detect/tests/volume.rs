@@ -168,6 +168,27 @@ fn a_hole_in_the_trail_is_told_even_without_a_past() {
 }
 
 #[test]
+fn a_collapse_that_is_a_hole_is_told_once() {
+    let mut world = office(1);
+    for api in ["BatchGetImage", "GetAuthorizationToken"] {
+        world.silence(api, (700, 760));
+    }
+    world.metrics = vec![call_count("BatchGetImage", (0, DAY), 11.0)];
+    let detected = world.detect();
+    let drops = drop_of(&detected);
+    assert_eq!(drops.len(), 1, "{drops:#?}");
+    let pulls: Vec<_> = drops[0]
+        .episodes
+        .iter()
+        .filter(|episode| episode.api == "BatchGetImage")
+        .collect();
+    assert_eq!(pulls.len(), 1, "{pulls:#?}");
+    assert_eq!(pulls[0].failures, 660);
+    // What CloudWatch does not count is still told by its profile.
+    assert_eq!(drops[0].apis, ["BatchGetImage", "GetAuthorizationToken"]);
+}
+
+#[test]
 fn call_count_beside_a_whole_trail_says_nothing() {
     let mut world = World::new(0, 240);
     world.steady("BatchGetImage", Class::Denied, (0, 240), 10, 0.0);
