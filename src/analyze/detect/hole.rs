@@ -163,7 +163,8 @@ fn told(trail: &TrailFacts, api: &str, calls: &[u32], run: Run, grid: &Grid) -> 
             // Seeing none where `calls` were counted has this log-likelihood ratio.
             score: run.calls,
             q: None,
-            calibrated_days: 0,
+            // The count needs no calibration; these are the days it could be compared with.
+            calibrated_days: trail.days_with_calls,
             dispersion: 1.0,
         },
     }

@@ -103,6 +103,10 @@ fn statistics(incident: &Incident) -> Block {
     let sure = match statistics.q {
         Some(q) if q < 1e-4 => "false-discovery rate under 1 in 10,000".to_owned(),
         Some(q) => format!("false-discovery rate {}", fmt::number(q)),
+        // A count against a count needs no past to be unusual.
+        None if statistics.calibrated_days >= 3 => {
+            "counted, not estimated, so there is no rate of false alarms".to_owned()
+        }
         None => "uncalibrated (fewer than three prior days of data), so the rate of false alarms is unknown"
             .to_owned(),
     };
