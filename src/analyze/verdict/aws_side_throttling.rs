@@ -72,6 +72,23 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         return;
     };
     let limit = words::number(replay.limit_per_s.unwrap_or_default());
+    // Calls the trail does not hold were arrivals too: a rate is only known to be low when the trail
+    // is known to be whole.
+    let Some((share, _)) = status::coverage(scene.facts) else {
+        card.block(
+            "CallCount was not collected, so nobody can say that the trail holds all calls that counted against the quota.",
+        );
+        return;
+    };
+    if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW {
+        card.block(format!(
+            "{} reached {} of its quota of {limit} per second in a trail that holds {} of the calls CloudWatch counted; the whole load may have been near it.",
+            replay.api,
+            words::percent(factor),
+            words::percent(share),
+        ));
+        return;
+    }
     if factor >= FAR_BELOW {
         card.block(format!(
             "{} reached {} of its quota of {limit} per second, too near to call the load small.",

@@ -234,6 +234,13 @@ pub(super) fn stories() -> Vec<Story> {
         let mut facts = busy();
         fail(&mut facts, "BatchGetImage", Class::Throttle, 6, 4);
         facts.quotas = vec![stage::quota("BatchGetImage", 100.0)];
+        facts.coverage = vec![ApiCoverage {
+            place: stage::place(),
+            api: "BatchGetImage".into(),
+            trail_calls: 1000,
+            call_count: 1010.0,
+            silent_minutes: Vec::new(),
+        }];
         let profile = Profile {
             codes: vec![stage::code(
                 "BatchGetImage",
@@ -257,15 +264,30 @@ pub(super) fn stories() -> Vec<Story> {
         Medium,
     );
 
+    // Nobody knows what else arrived: without CallCount the low rate may be half a trail.
+    let (mut facts, draft, profile) = shed();
+    facts.coverage.clear();
+    tell(
+        "throttled far below in a trail of unknown completeness",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
+
+    // Three hundredths of the quota in a trail that holds a twentieth of the calls are no headroom.
+    let (mut facts, draft, profile) = shed();
+    facts.coverage[0].call_count = 20_000.0;
+    tell(
+        "throttled far below in a twentieth of a trail",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
+
     let (mut facts, draft, profile) = shed();
     facts.notices = vec![stage::notice((8, 58), (9, 30))];
-    facts.coverage = vec![ApiCoverage {
-        place: stage::place(),
-        api: "BatchGetImage".into(),
-        trail_calls: 1000,
-        call_count: 1010.0,
-        silent_minutes: Vec::new(),
-    }];
     tell(
         "throttled far below with health",
         (facts, draft, profile),
