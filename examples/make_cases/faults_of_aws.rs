@@ -119,7 +119,7 @@ pub(crate) fn throttling_below_quota(cases: &Path) -> io::Result<()> {
             call.region == "ap-southeast-2" && span.contains(&call.at) && hit.contains(&call.api);
         (touched && draw.chance(0.38)).then(|| failure("ThrottlingException", "Rate exceeded"))
     })?;
-    scene.metrics("ap-southeast-2", false)?;
+    scene.metrics("ap-southeast-2", true)?;
     scene.quotas("ap-southeast-2", &DEFAULT_LIMITS)?;
     let event = Event {
         service: "MULTIPLE_SERVICES",

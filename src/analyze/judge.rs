@@ -131,6 +131,8 @@ pub(super) struct Numbers {
     pub baseline_ratio: f64,
     /// Calls of the incident's APIs over the baseline; zero means there is nothing to compare with.
     pub baseline_calls: u64,
+    /// Failures of the class among them.
+    pub baseline_failures: u64,
 }
 
 fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
@@ -150,14 +152,16 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
             (sum.0.saturating_add(part.0), sum.1.saturating_add(part.1))
         });
     let (before_from, before_to) = minutes(facts.case.baseline);
-    let baseline_calls = facts
+    let (baseline_calls, baseline_failures) = facts
         .trail
         .iter()
         .filter(|trail| trail.place == draft.place)
         .flat_map(|trail| &trail.series)
         .filter(|series| draft.apis.contains(&series.api))
-        .map(|series| series.sum(class, before_from, before_to).0)
-        .fold(0u64, u64::saturating_add);
+        .map(|series| series.sum(class, before_from, before_to))
+        .fold((0u64, 0u64), |sum, part| {
+            (sum.0.saturating_add(part.0), sum.1.saturating_add(part.1))
+        });
     let weight: f64 = draft.episodes.iter().map(|e| e.calls as f64).sum();
     let weighted: f64 = draft
         .episodes
@@ -178,6 +182,7 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
                 ratio: ratio(failures, calls),
                 baseline_ratio: finite(weighted / weight),
                 baseline_calls,
+                baseline_failures,
             }
         }
         Signal::TrafficSurge | Signal::TrafficDrop => Numbers {
@@ -186,6 +191,7 @@ fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {
             ratio: calls as f64 / draft.span.minutes().max(1) as f64,
             baseline_ratio: finite(draft.episodes.iter().map(|e| e.baseline_ratio).sum()),
             baseline_calls,
+            baseline_failures,
         },
     }
 }

@@ -49,8 +49,9 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
                     "there are no earlier calls to compare with".to_owned()
                 } else {
                     format!(
-                        "before, it was {}",
-                        words::percent(scene.numbers.baseline_ratio)
+                        "before, it was {} of {}",
+                        words::count(scene.numbers.baseline_failures),
+                        words::count(scene.numbers.baseline_calls)
                     )
                 },
             ),
