@@ -9,6 +9,14 @@
 //! (delivery to S3), `answers` (the other sources), `scene` (a case on disk), and one function per
 //! story in `faults_of_aws`, `faults_of_the_account` and `doubts`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    reason = "a tool for authors of cases: it prints, exits and builds JSON by value"
+)]
+
 mod answers;
 mod archive;
 mod doubts;

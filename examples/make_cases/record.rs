@@ -150,7 +150,7 @@ pub(crate) fn session_arn(call: &Call) -> String {
 
 /// Whether CloudTrail delivers this record late and says so in an addendum: one call in some 300.
 pub(crate) fn is_late(call: &Call) -> bool {
-    call.serial % 311 == 0
+    call.serial.is_multiple_of(311)
 }
 
 /// The record as one line of JSON, in the order AWS writes its fields.

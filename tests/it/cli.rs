@@ -572,7 +572,7 @@ fn set_writable(folder: &Path, writable: bool) {
             );
         }
         let mut permissions = fs::metadata(&next).unwrap().permissions();
-        #[expect(
+        #[allow(
             clippy::permissions_set_readonly_false,
             reason = "a scratch folder made by this test"
         )]

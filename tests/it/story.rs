@@ -198,6 +198,7 @@ impl Story {
     }
 
     /// Reads the report an answer stands for, or says what went wrong.
+    #[allow(clippy::needless_pass_by_value, reason = "the answer ends here")]
     pub(crate) fn finish(&self, answer: Answer, folder: &Path) -> Result<Report, String> {
         if answer.code != 0 {
             return Err(format!(
