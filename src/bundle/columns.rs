@@ -1,7 +1,7 @@
 //! Call and control rows as Parquet, and where a bundle keeps them.
 //!
 //! Besides `facts` the only place that names polars. One schema: the fields of
-//! [`CallRow`](super::rows::CallRow) and [`ControlRow`](super::rows::ControlRow) in their order,
+//! [`CallRow`] and [`ControlRow`] in their order,
 //! text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
 
 use super::rows::{CallRow, ControlRow};

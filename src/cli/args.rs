@@ -103,7 +103,7 @@ pub(super) struct ScopeArgs {
 /// Where the report goes.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct OutputArgs {
-    /// Folder to write [default: ./ecr-incident-<from>]
+    /// Folder to write [default: ./ecr-incident-FROM]
     #[arg(short, long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Report formats to write (comma list)

@@ -1,7 +1,7 @@
 //! Evidence to plain facts: the only room with data frames.
 //!
 //! It reads a sealed bundle and never judges: every number here is a count, a time or a text. Two
-//! doors: [`load`] before any episode is known, [`profile`] for the calls of one incident.
+//! doors: [`load()`] before any episode is known, [`profile()`] for the calls of one incident.
 
 mod coverage;
 mod frames;

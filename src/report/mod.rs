@@ -1,6 +1,6 @@
 //! The report: words and numbers first, ink afterwards.
 //!
-//! [`tell`] turns facts and findings into a [`model::Report`], the one content model; every
+//! [`tell()`] turns facts and findings into a [`model::Report`], the one content model; every
 //! renderer ([`markdown`], [`json`], and the HTML and SVG inks) only draws what stands there. No
 //! renderer decides, counts or words anything, and nothing here prints, reads a clock or touches
 //! the environment: the time of writing and the command line come in through [`Meta`].

@@ -44,7 +44,7 @@ pub fn svg(chart: &model::Chart) -> String {
     )
 }
 
-/// As [`svg`] for a page that already holds [`STYLE`]; `prefix` starts the element IDs (a page may
+/// As [`svg()`] for a page that already holds [`STYLE`]; `prefix` starts the element IDs (a page may
 /// show one chart twice).
 pub(super) fn inline(chart: &model::Chart, prefix: &str) -> String {
     draw(chart, &slug(prefix), "")
