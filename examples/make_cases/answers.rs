@@ -1,7 +1,7 @@
 //! What the other sources print: CloudWatch, Service Quotas, AWS Health, EventBridge and the public
 //! status feed, in the words and number formats of the real tools.
 
-use crate::record::{ACCOUNT, Call, at, date};
+use super::record::{ACCOUNT, Call, at, date};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Records as a trail delivers them to its bucket: late, out of order, sometimes twice, in gzip
 //! files named by the time of delivery.
 
-use crate::draw::Draw;
-use crate::record::{ACCOUNT, date};
+use super::draw::Draw;
+use super::record::{ACCOUNT, date};
 use flate2::{Compression, GzBuilder};
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,9 +1,9 @@
 //! Stories whose right answer is "nothing", "somebody else" or "cannot tell".
 
-use crate::answers::{DEFAULT_LIMITS, Event};
-use crate::record::{Who, at, failure};
-use crate::scene::Scene;
-use crate::traffic::{Job, Pace, call, node, pull_steps};
+use super::answers::{DEFAULT_LIMITS, Event};
+use super::record::{Who, at, failure};
+use super::scene::Scene;
+use super::traffic::{Job, Pace, call, node, pull_steps};
 use std::io;
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! Stories in which AWS is at fault: many callers and several APIs fail at once, nothing was changed
 //! and nobody asked for more than before.
 
-use crate::answers::{self, DEFAULT_LIMITS, Event};
-use crate::record::{Failure, at, failure};
-use crate::scene::Scene;
-use crate::traffic::Pace;
+use super::answers::{self, DEFAULT_LIMITS, Event};
+use super::record::{Failure, at, failure};
+use super::scene::Scene;
+use super::traffic::Pace;
 use std::io;
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! Stories in which the account did it to itself: more calls than its quota, a caller that cannot
 //! stop, a policy, a key, a repository, a client.
 
-use crate::answers::{DEFAULT_LIMITS, Event};
-use crate::record::{ACCOUNT, Call, Path as Door, Who, at, failure};
-use crate::scene::{Buckets, Scene};
-use crate::traffic::{CI, Job, Pace, SCANNER, call, denied, node, pull_steps, push_steps};
+use super::answers::{DEFAULT_LIMITS, Event};
+use super::record::{ACCOUNT, Call, Path as Door, Who, at, failure};
+use super::scene::{Buckets, Scene};
+use super::traffic::{CI, Job, Pace, SCANNER, call, denied, node, pull_steps, push_steps};
 use serde_json::{Value, json};
 use std::io;
 use std::path::Path;

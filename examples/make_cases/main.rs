@@ -5,16 +5,14 @@
 //! about and what is expected of the tool stands in its hand-written `case.toml`; this program never
 //! touches that file, nor `expected/`, nor the real data of `invictus_ssm_burst`.
 //!
-//! Rooms: `draw` (chance), `record` (one CloudTrail record), `traffic` (who calls when), `archive`
+//! Modules name each other by `super`, because a test includes this program and compares its output
+//! with the files. Rooms: `draw` (chance), `record` (one CloudTrail record), `traffic` (who calls when), `archive`
 //! (delivery to S3), `answers` (the other sources), `scene` (a case on disk), and one function per
 //! story in `faults_of_aws`, `faults_of_the_account` and `doubts`.
 
-#![allow(
+#![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    clippy::needless_pass_by_value,
-    reason = "a tool for authors of cases: it prints, exits and builds JSON by value"
+    reason = "tells the author what was made, so that case.toml can be written from facts"
 )]
 
 mod answers;
@@ -30,9 +28,9 @@ mod traffic;
 use std::path::{Path, PathBuf};
 
 /// A story: its name and the function that writes its inputs.
-type Story = (&'static str, fn(&Path) -> std::io::Result<()>);
+pub(crate) type Story = (&'static str, fn(&Path) -> std::io::Result<()>);
 
-const STORIES: [Story; 13] = [
+pub(crate) const STORIES: [Story; 13] = [
     ("aws_fault_late_health", faults_of_aws::fault_late_health),
     (
         "aws_throttling_below_quota",
@@ -62,10 +60,10 @@ const STORIES: [Story; 13] = [
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
-    let Some(root) = arguments.next().map(PathBuf::from) else {
-        eprintln!("usage: make_cases FOLDER [CASE]...   (FOLDER is fixtures/cases)");
-        std::process::exit(2);
-    };
+    let root = arguments.next().map(PathBuf::from).ok_or_else(|| {
+        let usage = "usage: make_cases FOLDER [CASE]...   (FOLDER is fixtures/cases)";
+        std::io::Error::new(std::io::ErrorKind::InvalidInput, usage)
+    })?;
     let wanted: Vec<_> = arguments.collect();
     for (name, write) in STORIES {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

@@ -3,7 +3,7 @@
 //! Identifiers are GUIDs in form but carry few random digits, so that the archives stay small.
 //! Accounts, keys and addresses are from the ranges reserved for documentation.
 
-use crate::draw::Draw;
+use super::draw::Draw;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -269,6 +269,10 @@ impl Line {
         self.0.push_str(json);
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over what they have just made"
+    )]
     fn put(&mut self, key: &str, value: Value) {
         self.raw(key, &value.to_string());
     }

@@ -1,10 +1,10 @@
 //! A case under construction: its stage, its archive and its other inputs on disk.
 
-use crate::answers;
-use crate::archive::{self, Parcel};
-use crate::draw::Draw;
-use crate::record::{Call, Failure, at, is_late, record};
-use crate::traffic::{Job, Pace, Played, Stage, play};
+use super::answers;
+use super::archive::{self, Parcel};
+use super::draw::Draw;
+use super::record::{Call, Failure, at, is_late, record};
+use super::traffic::{Job, Pace, Played, Stage, play};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -200,8 +200,8 @@ impl Scene {
             if !code.is_empty() {
                 println!(
                     "  {code}: {} to {}",
-                    crate::record::stamp(first),
-                    crate::record::stamp(last)
+                    super::record::stamp(first),
+                    super::record::stamp(last)
                 );
             }
         }

@@ -4,8 +4,8 @@
 //! A story says what goes wrong through one function, asked once per call; clients then retry the
 //! way SDKs and kubelets do, so a fault raises the number of calls as it does in life.
 
-use crate::draw::Draw;
-use crate::record::{Call, Failure, Path, Who, lifecycle_record, repository_arn, session_arn};
+use super::draw::Draw;
+use super::record::{Call, Failure, Path, Who, lifecycle_record, repository_arn, session_arn};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -240,12 +240,12 @@ fn bad_luck(call: &Call, draw: &mut Draw) -> Option<Failure> {
     }
     let luck = draw.unit();
     if luck < 0.0003 {
-        Some(crate::record::failure(
+        Some(super::record::failure(
             "ServerException",
             "An error occurred on the server side.",
         ))
     } else if luck < 0.0004 {
-        Some(crate::record::failure(
+        Some(super::record::failure(
             "ThrottlingException",
             "Rate exceeded",
         ))
@@ -341,11 +341,11 @@ fn terraform(region: &'static str, at: i64) -> Vec<(i64, Job)> {
         template.agent = TERRAFORM;
         let start = at + 5 + index as i64;
         let mut probe = template.clone();
-        probe.failure = Some(crate::record::failure(
+        probe.failure = Some(super::record::failure(
             "RepositoryPolicyNotFoundException",
             format!(
                 "Repository policy does not exist for the repository with name '{repository}' in the registry with id '{}'",
-                crate::record::ACCOUNT
+                super::record::ACCOUNT
             ),
         ));
         let once = |template, api| Job::new(template, vec![(api, Path::Direct, 0)]).patient(1, 0);
@@ -364,11 +364,11 @@ fn scan(region: &'static str, at: i64, draw: &mut Draw) -> Vec<(i64, Job)> {
         template.repository = repository;
         template.agent = SCANNER;
         if draw.chance(0.2) {
-            template.failure = Some(crate::record::failure(
+            template.failure = Some(super::record::failure(
                 "ImageNotFoundException",
                 format!(
                     "The image with imageId {{imageDigest:'null', imageTag:'nightly'}} does not exist within the repository with name '{repository}' in the registry with id '{}'",
-                    crate::record::ACCOUNT
+                    super::record::ACCOUNT
                 ),
             ));
         }
@@ -419,7 +419,7 @@ fn other(region: &'static str, at: i64, draw: &mut Draw) -> (i64, Job) {
     template.source = source;
     template.agent = SCANNER;
     if source == "ec2.amazonaws.com" && draw.chance(0.03) {
-        template.failure = Some(crate::record::failure(
+        template.failure = Some(super::record::failure(
             "Client.UnauthorizedOperation",
             "You are not authorized to perform this operation.",
         ));
@@ -437,7 +437,7 @@ pub(crate) fn denied(call: &Call, because: &str) -> Failure {
     } else {
         repository_arn(call.region, call.repository)
     };
-    crate::record::failure(
+    super::record::failure(
         "AccessDenied",
         format!(
             "User: {} is not authorized to perform: ecr:{} on resource: {target} because {because}",

@@ -572,10 +572,6 @@ fn set_writable(folder: &Path, writable: bool) {
             );
         }
         let mut permissions = fs::metadata(&next).unwrap().permissions();
-        #[allow(
-            clippy::permissions_set_readonly_false,
-            reason = "a scratch folder made by this test"
-        )]
         permissions.set_readonly(!writable);
         fs::set_permissions(&next, permissions).unwrap();
     }

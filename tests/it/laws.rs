@@ -39,7 +39,7 @@ fn the_baseline_holds_no_incident() {
                 &out,
             ],
         );
-        let report = story.finish(answer, &folder)?;
+        let report = story.finish(&answer, &folder)?;
         if text(&report.json, "status") == "incident" || sides(&report).contains("aws") {
             return Err(format!("{}: {:#}", story.name, report.claims()));
         }
@@ -78,7 +78,7 @@ fn the_same_inputs_give_the_same_bytes() {
             &folder,
             ["analyze", &bundle.to_string_lossy(), "--out", &out],
         );
-        let replay = story.finish(replay, &folder)?;
+        let replay = story.finish(&replay, &folder)?;
         if replay.json_text == first.json_text {
             Ok(())
         } else {

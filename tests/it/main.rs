@@ -6,6 +6,7 @@
 //! | [`laws`] | do the eight laws of the design hold on every case? |
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
+//! | [`fixtures`] | are the inputs of the cases what their generator writes? |
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
 //!
 //! [`story`] reads a case, [`tool`] runs the binary. Nothing here needs a network, a clock or an
@@ -19,6 +20,7 @@
 
 mod cases;
 mod cli;
+mod fixtures;
 mod hostile;
 mod laws;
 mod story;

@@ -194,12 +194,11 @@ impl Story {
         let mut words = vec!["report".to_owned()];
         words.extend_from_slice(args);
         words.extend(["--offline", "--now", &self.case.now, "--out", &out].map(str::to_owned));
-        self.finish(tool::run(&self.folder, &words), &folder)
+        self.finish(&tool::run(&self.folder, &words), &folder)
     }
 
     /// Reads the report an answer stands for, or says what went wrong.
-    #[allow(clippy::needless_pass_by_value, reason = "the answer ends here")]
-    pub(crate) fn finish(&self, answer: Answer, folder: &Path) -> Result<Report, String> {
+    pub(crate) fn finish(&self, answer: &Answer, folder: &Path) -> Result<Report, String> {
         if answer.code != 0 {
             return Err(format!(
                 "{}: exit code {}\n{}",
