@@ -38,6 +38,7 @@ pub(crate) fn source(noun: Noun) -> SourceEntry {
         refusals: Vec::new(),
         files_read: 1,
         files_pruned: 0,
+        files_late: 0,
         bytes_read: 0,
     }
 }

@@ -1,10 +1,10 @@
 //! Call and control rows as Parquet, and where a bundle keeps them.
 //!
 //! Besides `facts` the only place that names polars. One schema: the fields of
-//! [`CallRow`] and [`ControlRow`] in their order,
-//! text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
+//! [`CallRow`](super::rows::CallRow) and [`ControlRow`] in their order, text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
 
-use super::rows::{CallRow, ControlRow};
+use super::rows::ControlRow;
+use super::sheet::{Field, Sheet};
 use anyhow::Context as _;
 use polars::prelude::*;
 use std::io::Write;
@@ -13,43 +13,18 @@ use std::io::Write;
 ///
 /// # Errors
 /// When the writer fails, or polars refuses the frame.
-pub(super) fn write_calls(rows: &[CallRow], to: &mut impl Write) -> anyhow::Result<()> {
-    macro_rules! text {
-        ($field:ident) => {
-            Column::new(
-                stringify!($field).into(),
-                rows.iter()
-                    .map(|row| row.$field.as_str())
-                    .collect::<Vec<_>>(),
-            )
-        };
+pub(super) fn write_calls(calls: &Sheet, to: &mut impl Write) -> anyhow::Result<()> {
+    let lines = &calls.lines;
+    let times: Vec<i64> = lines.iter().map(|line| line.event_time).collect();
+    let mut columns = vec![Column::new("event_time".into(), times)];
+    for (field, name) in Field::ALL {
+        let texts = StringChunked::from_iter_values(
+            name.into(),
+            lines.iter().map(|line| calls.text(line, field)),
+        );
+        columns.push(texts.into_column());
     }
-    let columns = vec![
-        Column::new(
-            "event_time".into(),
-            rows.iter().map(|row| row.event_time).collect::<Vec<i64>>(),
-        ),
-        text!(event_id),
-        text!(request_id),
-        text!(recipient_account),
-        text!(caller_account),
-        text!(region),
-        text!(event_source),
-        text!(api),
-        text!(error_code),
-        text!(error_message),
-        text!(principal),
-        text!(session),
-        text!(source),
-        text!(user_agent),
-        text!(vpc_endpoint),
-        text!(repository),
-        text!(registry),
-        text!(shared_event_id),
-        text!(event_type),
-        text!(addendum_reason),
-    ];
-    write_frame(rows.len(), columns, to).context("failed to write call rows as Parquet")
+    write_frame(lines.len(), columns, to).context("failed to write call rows as Parquet")
 }
 
 /// Writes control rows as one Parquet file, in the order given.

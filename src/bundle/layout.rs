@@ -7,20 +7,27 @@ use std::fmt::Write as _;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const CHANGES: &str = "raw/trail-changes.ndjson";
-pub(super) const CONTROLS: &str = "controls/trail.parquet";
+pub(super) const CONTROLS_PREFIX: &str = "controls/";
 pub(super) const CALLS_PREFIX: &str = "calls/";
 
-/// Hour of an epoch second, the partition key: duplicates share their event time, so they always
-/// meet in one partition.
-pub(super) fn hour(event_time: i64) -> i64 {
-    event_time.div_euclid(3600)
+/// The calls of the hour an epoch second lies in. Duplicates share their event time, so they always
+/// meet in one file.
+pub(super) fn calls_file(second: i64) -> String {
+    format!("{CALLS_PREFIX}{}.parquet", hour(second))
 }
 
-pub(super) fn calls_file(event_time: i64) -> String {
-    format!(
-        "{CALLS_PREFIX}{}.parquet",
-        instant(event_time).format("%Y-%m-%dT%H")
-    )
+/// The control counts of the hour an epoch second lies in.
+pub(super) fn controls_file(second: i64) -> String {
+    format!("{CONTROLS_PREFIX}{}.parquet", hour(second))
+}
+
+fn hour(second: i64) -> impl std::fmt::Display {
+    instant(second).format("%Y-%m-%dT%H")
+}
+
+/// The hash of a file's bytes as the manifest writes it.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 pub(super) fn answers_file(noun: Noun) -> String {

@@ -151,6 +151,9 @@ pub struct SourceEntry {
     pub files_read: u64,
     /// Files left out because the date in their path is outside baseline, window and margin.
     pub files_pruned: u64,
+    /// Those of the pruned that were delivered later than the margin for late delivery.
+    #[serde(default)]
+    pub files_late: u64,
     /// Compressed bytes read.
     pub bytes_read: u64,
 }

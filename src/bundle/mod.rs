@@ -1,17 +1,21 @@
 //! Evidence on disk: sealed, versioned, hashed. The only room that knows its file names.
 //!
 //! Layout (docs/bundle-format.md): `manifest.json` written last, `calls/<hour>.parquet`,
-//! `controls/trail.parquet`, `raw/trail-changes.ndjson`, `raw/<noun>.ndjson`. Nothing here judges.
+//! `controls/<hour>.parquet`, `raw/trail-changes.ndjson`, `raw/<noun>.ndjson`. Nothing here judges.
 
 mod columns;
+mod hour;
 mod layout;
 pub mod manifest;
 pub mod raw;
 mod reader;
 pub mod rows;
+pub mod sheet;
 pub mod stamp;
+pub mod texts;
 mod writer;
 
+pub use hour::HourFiles;
 pub use reader::{Bundle, open};
 pub use writer::Writer;
 

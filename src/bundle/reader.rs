@@ -92,14 +92,15 @@ impl Bundle {
             .collect()
     }
 
-    /// The Parquet file of the control counts, if there are any.
+    /// The Parquet files of the control counts, in time order.
     #[must_use]
-    pub fn controls(&self) -> Option<PathBuf> {
+    pub fn controls(&self) -> Vec<PathBuf> {
         self.manifest
             .files
             .iter()
-            .find(|file| file.path == layout::CONTROLS && file.rows > 0)
+            .filter(|file| file.path.starts_with(layout::CONTROLS_PREFIX) && file.rows > 0)
             .map(|file| self.dir.join(&file.path))
+            .collect()
     }
 
     /// The change rows, sorted as written.

@@ -3,7 +3,8 @@
 use super::manifest::{Noun, Outcome, SourceEntry, Tally};
 use super::raw::{RawAnswer, Shape};
 use super::rows::{CallRow, ChangeRow, ControlRow};
-use super::{Bundle, Writer, open};
+use super::sheet::Sheet;
+use super::{Bundle, HourFiles, Writer, open};
 use crate::case::{Case, Interval, Scope, instant};
 use std::fs;
 use std::path::Path;
@@ -26,23 +27,27 @@ fn sealed(dir: &Path) -> Bundle {
         error_message: "λ \"quoted\"\nline".to_owned(),
         ..CallRow::default()
     };
-    writer
-        .calls(&[row(10, "A"), row(3599, "B"), row(3600, "C")])
-        .unwrap();
-    writer
-        .changes(&[ChangeRow {
-            event_time: 5,
-            api: "PutRolePolicy".to_owned(),
-            ..ChangeRow::default()
-        }])
-        .unwrap();
-    writer
-        .controls(&[ControlRow {
-            minute: 1,
-            calls: 3,
-            ..ControlRow::default()
-        }])
-        .unwrap();
+    let change = ChangeRow {
+        event_time: 5,
+        api: "PutRolePolicy".to_owned(),
+        ..ChangeRow::default()
+    };
+    let control = ControlRow {
+        minute: 1,
+        calls: 3,
+        ..ControlRow::default()
+    };
+    for hour in [
+        HourFiles::encode(
+            0,
+            &Sheet::of(&[row(10, "A"), row(3599, "B")]),
+            &[change],
+            &[control],
+        ),
+        HourFiles::encode(3600, &Sheet::of(&[row(3600, "C")]), &[], &[]),
+    ] {
+        writer.hour(&hour.unwrap()).unwrap();
+    }
     writer
         .answers(
             Noun::Health,
@@ -62,6 +67,7 @@ fn sealed(dir: &Path) -> Bundle {
         refusals: Vec::new(),
         files_read: 1,
         files_pruned: 0,
+        files_late: 0,
         bytes_read: 10,
     };
     writer.seal(&case(), vec![entry]).unwrap()

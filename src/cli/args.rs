@@ -100,6 +100,15 @@ pub(super) struct ScopeArgs {
     pub(super) event_source: Vec<String>,
 }
 
+/// CloudTrail records on disk.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct TrailArgs {
+    /// How long after the window files are still opened for late records; a trail that lags longer
+    /// is followed as far as it lags
+    #[arg(long, value_name = "DURATION", default_value = "2h")]
+    pub(super) lateness: String,
+}
+
 /// Where the report goes.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct OutputArgs {
@@ -150,6 +159,8 @@ pub(super) struct ReportArgs {
     /// Never touch the network (this version never does)
     #[arg(long)]
     pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) trail: TrailArgs,
     #[command(flatten)]
     pub(super) window: WindowArgs,
     #[command(flatten)]
@@ -206,6 +217,8 @@ pub(super) struct CallsArgs {
     /// Say nothing on stderr but errors
     #[arg(short, long)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) trail: TrailArgs,
     #[command(flatten)]
     pub(super) window: WindowArgs,
     #[command(flatten)]

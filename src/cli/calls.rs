@@ -2,19 +2,20 @@
 
 use super::args::{CallsArgs, Column, TableFormat};
 use super::progress::Bar;
-use super::talk::{self, Volume, say};
+use super::talk::{Volume, say};
 use super::window;
 use crate::bundle;
 use crate::bundle::manifest::Outcome;
-use crate::bundle::rows::CallRow;
+use crate::bundle::sheet::Field;
 use crate::case::{Case, Instant, Interval, Minute, instant};
-use crate::ecr;
+use crate::ecr::{self, Class};
 use crate::failure::{Failure, Kind};
 use crate::report::escape::Untrusted;
-use crate::trail;
+use crate::trail::{self, HourRows};
 use anyhow::Context as _;
-use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufWriter, ErrorKind, Stdout, Write as _};
+use std::path::PathBuf;
 
 /// Counts the calls by the columns asked for and prints them, sorted.
 pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
@@ -39,66 +40,299 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
             "name one with --out calls.parquet",
         ));
     }
-    let scan = trail::scan(
-        &trail::ScanRequest {
-            inputs: args.cloudtrail.clone(),
-            case: case.clone(),
-        },
+    let request = trail::ScanRequest {
+        inputs: args.cloudtrail.clone(),
+        case: case.clone(),
+        lateness_s: window::lateness_s(&args.trail)?,
+        with_callers: !case.scope.repositories.is_empty() || args.by.iter().any(is_of_caller),
+        with_changes: false,
+        with_controls: false,
+    };
+    let mut table = Table::new(args)?;
+    let entry = trail::scan(
+        &request,
         &Bar::new(volume),
+        |hour| Ok(count(&hour, &args.by, &case.scope.repositories)),
+        |cells| table.add(cells),
+    )?;
+    let tally = &entry.tally;
+    let mut line = format!(
+        "trail: {} read = {} used + {} skipped + {} duplicate + {} out of window",
+        tally.read, tally.used, tally.skipped, tally.duplicate, tally.out_of_window
     );
-    let tally = &scan.entry.tally;
-    say(
-        volume,
-        &format!(
-            "trail: {} read = {} used + {} skipped + {} duplicate + {} out of window",
-            tally.read, tally.used, tally.skipped, tally.duplicate, tally.out_of_window
-        ),
-    );
-    for refusal in &scan.entry.refusals {
+    if entry.files_pruned > 0 {
+        line.push_str(&format!(
+            " ({} files read, {} left out by date, {} of them delivered more than {} after the \
+             window; --lateness reads more)",
+            entry.files_read, entry.files_pruned, entry.files_late, args.trail.lateness
+        ));
+    }
+    say(volume, &line);
+    for refusal in &entry.refusals {
         say(
             volume,
             &format!("warning: {}: {}", refusal.input, refusal.why),
         );
     }
-    if let Outcome::Unavailable { why, hint } = &scan.entry.outcome {
+    if let Outcome::Unavailable { why, hint } = &entry.outcome {
         return Err(Failure {
             kind: Kind::Failed,
             error: anyhow::anyhow!("no CloudTrail record could be read: {why}"),
             hints: vec![hint.clone()],
         });
     }
-    let wanted = |row: &&CallRow| {
-        let list = &case.scope.repositories;
-        list.is_empty() || list.contains(&row.repository)
-    };
-    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-    for row in scan.calls.iter().filter(wanted) {
-        let key = args.by.iter().map(|column| value(*column, row)).collect();
+    table.end()?;
+    Ok(0)
+}
+
+/// Cells of one hour: the key columns as texts and their count, sorted by the texts.
+type Cells = Vec<(Vec<String>, u64)>;
+
+/// The numbers behind a key; columns that are not asked for stay 0.
+type Key = [u32; COLUMNS];
+
+/// How many columns there are at most.
+const COLUMNS: usize = 13;
+
+/// Counts the calls of one hour. Keys are counted as numbers; only what differs becomes text.
+fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
+    let calls = &hour.calls;
+    let mut classes: HashMap<u32, u32> = HashMap::new();
+    let mut counts: HashMap<Key, u64> = HashMap::new();
+    for line in &calls.lines {
+        if !repositories.is_empty()
+            && !repositories
+                .iter()
+                .any(|wanted| wanted == calls.text(line, Field::Repository))
+        {
+            continue;
+        }
+        let mut key = Key::default();
+        for (slot, column) in key.iter_mut().zip(by) {
+            *slot = match source(*column) {
+                Source::Minute => u32::try_from((line.event_time - hour.start) / 60).unwrap_or(0),
+                Source::Class => {
+                    let code = line.number(Field::ErrorCode);
+                    *classes.entry(code).or_insert_with(|| {
+                        let class = ecr::knowledge().classify(calls.texts.get(code));
+                        Class::ALL
+                            .iter()
+                            .position(|known| *known == class)
+                            .and_then(|index| u32::try_from(index).ok())
+                            .unwrap_or(0)
+                    })
+                }
+                Source::Text(field) => line.number(field),
+            };
+        }
         *counts.entry(key).or_default() += 1;
     }
-    let header: Vec<String> = args.by.iter().map(|column| name(*column)).collect();
-    let bytes = match args.format {
-        TableFormat::Csv => csv(&header, &counts),
-        TableFormat::Json => json(&header, &counts)?,
-        TableFormat::Parquet => bundle::count_table(&header, &counts)?,
+    let start = Minute::of_second(hour.start);
+    let text = |column: Column, number: u32| match source(column) {
+        Source::Minute => start.plus(i64::from(number)).to_string(),
+        Source::Class => Class::ALL
+            .get(number as usize)
+            .map_or_else(String::new, |class| class.word().to_owned()),
+        Source::Text(_) => calls.texts.get(number).to_owned(),
     };
-    match &args.out {
-        None => talk::data(&bytes)?,
-        Some(path) => {
-            let write = || -> anyhow::Result<()> {
+    // Two numbers can mean one text, so cells are summed again by their texts.
+    let mut cells: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+    #[expect(clippy::iter_over_hash_type, reason = "the map it goes into is sorted")]
+    for (key, count) in counts {
+        let texts = by.iter().zip(key).map(|(column, number)| text(*column, number));
+        *cells.entry(texts.collect()).or_default() += count;
+    }
+    cells.into_iter().collect()
+}
+
+/// What a column is made of.
+enum Source {
+    Minute,
+    Class,
+    Text(Field),
+}
+
+fn source(column: Column) -> Source {
+    Source::Text(match column {
+        Column::Minute => return Source::Minute,
+        Column::Class => return Source::Class,
+        Column::Account => Field::RecipientAccount,
+        Column::Region => Field::Region,
+        Column::EventSource => Field::EventSource,
+        Column::Api => Field::Api,
+        Column::ErrorCode => Field::ErrorCode,
+        Column::Principal => Field::Principal,
+        Column::Session => Field::Session,
+        Column::Repository => Field::Repository,
+        Column::VpcEndpoint => Field::VpcEndpoint,
+        Column::Source => Field::Source,
+        Column::UserAgent => Field::UserAgent,
+    })
+}
+
+/// Whether a column needs more of a record than its top-level names.
+fn is_of_caller(column: &Column) -> bool {
+    match column {
+        Column::Minute
+        | Column::Account
+        | Column::Region
+        | Column::EventSource
+        | Column::Api
+        | Column::Class
+        | Column::ErrorCode => false,
+        Column::Principal
+        | Column::Session
+        | Column::Repository
+        | Column::VpcEndpoint
+        | Column::Source
+        | Column::UserAgent => true,
+    }
+}
+
+/// The table as it grows. Sorted by minute first it is written hour by hour; else the cells of all
+/// hours have to meet before the first can be written.
+struct Table {
+    format: TableFormat,
+    header: Vec<String>,
+    in_order: bool,
+    rows: u64,
+    cells: BTreeMap<Vec<String>, u64>,
+    to: Target,
+}
+
+/// Where the table goes: a file gets its name only when it is complete.
+enum Target {
+    Stdout(BufWriter<Stdout>),
+    File(BufWriter<tempfile::NamedTempFile>, PathBuf),
+}
+
+impl Target {
+    fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        match self {
+            // A reader that went away (`| head`) is not a failure.
+            Self::Stdout(out) => match out.write_all(bytes) {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(error).context("failed to write to stdout")
+                }
+                _ => Ok(()),
+            },
+            Self::File(file, path) => file
+                .write_all(bytes)
+                .with_context(|| format!("failed to write {}", path.display())),
+        }
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        match self {
+            Self::Stdout(mut out) => match out.flush() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(error).context("failed to write to stdout")
+                }
+                _ => Ok(()),
+            },
+            Self::File(file, path) => {
+                let persist = || -> anyhow::Result<()> {
+                    file.into_inner()?.persist(&path)?;
+                    Ok(())
+                };
+                persist().with_context(|| format!("failed to write {}", path.display()))
+            }
+        }
+    }
+}
+
+impl Table {
+    fn new(args: &CallsArgs) -> anyhow::Result<Self> {
+        let to = match &args.out {
+            None => Target::Stdout(BufWriter::with_capacity(1 << 16, std::io::stdout())),
+            Some(path) => {
                 let folder = match path.parent() {
                     Some(parent) if !parent.as_os_str().is_empty() => parent,
                     _ => std::path::Path::new("."),
                 };
-                let mut file = tempfile::NamedTempFile::new_in(folder)?;
-                file.write_all(&bytes)?;
-                file.persist(path)?;
-                Ok(())
-            };
-            write().with_context(|| format!("failed to write {}", path.display()))?;
+                let file = tempfile::NamedTempFile::new_in(folder)
+                    .with_context(|| format!("failed to write {}", path.display()))?;
+                Target::File(BufWriter::new(file), path.clone())
+            }
+        };
+        let mut table = Self {
+            format: args.format,
+            header: args.by.iter().map(|column| name(*column)).collect(),
+            in_order: args.by.first() == Some(&Column::Minute)
+                && args.format != TableFormat::Parquet,
+            rows: 0,
+            cells: BTreeMap::new(),
+            to,
+        };
+        match table.format {
+            TableFormat::Csv => {
+                let header = format!("{},count\n", table.header.join(","));
+                table.to.write(header.as_bytes())?;
+            }
+            TableFormat::Json => table.to.write(b"[")?,
+            TableFormat::Parquet => {}
         }
+        Ok(table)
     }
-    Ok(0)
+
+    fn add(&mut self, cells: Cells) -> anyhow::Result<()> {
+        if self.in_order {
+            return self.write(cells);
+        }
+        for (key, count) in cells {
+            *self.cells.entry(key).or_default() += count;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, cells: impl IntoIterator<Item = (Vec<String>, u64)>) -> anyhow::Result<()> {
+        let mut text = String::new();
+        for (key, count) in cells {
+            match self.format {
+                TableFormat::Json => {
+                    text.push_str(if self.rows == 0 { "\n  " } else { ",\n  " });
+                    text.push_str(&self.object(&key, count)?);
+                }
+                TableFormat::Csv | TableFormat::Parquet => {
+                    for cell in &key {
+                        text.push_str(&Untrusted::new(cell).csv());
+                        text.push(',');
+                    }
+                    text.push_str(&count.to_string());
+                    text.push('\n');
+                }
+            }
+            self.rows += 1;
+        }
+        self.to.write(text.as_bytes())
+    }
+
+    fn object(&self, key: &[String], count: u64) -> anyhow::Result<String> {
+        let object: serde_json::Map<String, serde_json::Value> = self
+            .header
+            .iter()
+            .cloned()
+            .zip(key.iter().map(|cell| cell.as_str().into()))
+            .chain([("count".to_owned(), count.into())])
+            .collect();
+        Ok(serde_json::to_string(&object)?)
+    }
+
+    fn end(mut self) -> anyhow::Result<()> {
+        let cells = std::mem::take(&mut self.cells);
+        match self.format {
+            TableFormat::Parquet => {
+                let bytes = bundle::count_table(&self.header, &cells)?;
+                self.to.write(&bytes)?;
+            }
+            TableFormat::Csv => self.write(cells)?,
+            TableFormat::Json => {
+                self.write(cells)?;
+                self.to.write(if self.rows == 0 { b"]\n" } else { b"\n]\n" })?;
+            }
+        }
+        self.to.end()
+    }
 }
 
 /// Without a window flag everything in the archive is counted.
@@ -127,54 +361,4 @@ fn name(column: Column) -> String {
     clap::ValueEnum::to_possible_value(&column)
         .map(|value| value.get_name().to_owned())
         .unwrap_or_default()
-}
-
-fn value(column: Column, row: &CallRow) -> String {
-    match column {
-        Column::Minute => Minute::of_second(row.event_time).to_string(),
-        Column::Account => row.recipient_account.clone(),
-        Column::Region => row.region.clone(),
-        Column::EventSource => row.event_source.clone(),
-        Column::Api => row.api.clone(),
-        Column::Class => ecr::knowledge().classify(&row.error_code).word().to_owned(),
-        Column::ErrorCode => row.error_code.clone(),
-        Column::Principal => row.principal.clone(),
-        Column::Session => row.session.clone(),
-        Column::Repository => row.repository.clone(),
-        Column::VpcEndpoint => row.vpc_endpoint.clone(),
-        Column::Source => row.source.clone(),
-        Column::UserAgent => row.user_agent.clone(),
-    }
-}
-
-fn csv(header: &[String], counts: &BTreeMap<Vec<String>, u64>) -> Vec<u8> {
-    let mut text = format!("{},count\n", header.join(","));
-    for (key, count) in counts {
-        for cell in key {
-            text.push_str(&Untrusted::new(cell).csv());
-            text.push(',');
-        }
-        text.push_str(&format!("{count}\n"));
-    }
-    text.into_bytes()
-}
-
-fn json(header: &[String], counts: &BTreeMap<Vec<String>, u64>) -> anyhow::Result<Vec<u8>> {
-    let rows: Vec<serde_json::Map<String, serde_json::Value>> = counts
-        .iter()
-        .map(|(key, count)| {
-            header
-                .iter()
-                .cloned()
-                .zip(
-                    key.iter()
-                        .map(|cell| serde_json::Value::from(cell.as_str())),
-                )
-                .chain([("count".to_owned(), serde_json::Value::from(*count))])
-                .collect()
-        })
-        .collect();
-    let mut bytes = serde_json::to_vec_pretty(&rows)?;
-    bytes.push(b'\n');
-    Ok(bytes)
 }

@@ -3,7 +3,7 @@
 use super::progress::Bar;
 use super::talk::{Volume, say};
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
-use crate::bundle::{Bundle, Writer};
+use crate::bundle::{Bundle, HourFiles, Writer};
 use crate::case::Case;
 use crate::collect::local::{self, LocalInputs};
 use crate::failure::Failure;
@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub(super) cloudtrail: Vec<PathBuf>,
+    /// Margin for late delivery, seconds.
+    pub(super) lateness_s: i64,
     pub(super) local: LocalInputs,
 }
 
@@ -30,17 +32,17 @@ pub(super) fn collect(
     let mut writer = Writer::create(dir)?;
     let mut sources = local.entries;
     if !inputs.cloudtrail.is_empty() {
-        let scan = trail::scan(
-            &trail::ScanRequest {
-                inputs: inputs.cloudtrail,
-                case: case.clone(),
-            },
+        writer.trail()?;
+        let request = trail::ScanRequest {
+            lateness_s: inputs.lateness_s,
+            ..trail::ScanRequest::everything(inputs.cloudtrail, case.clone())
+        };
+        sources.push(trail::scan(
+            &request,
             &Bar::new(volume),
-        );
-        writer.calls(&scan.calls)?;
-        writer.changes(&scan.changes)?;
-        writer.controls(&scan.controls)?;
-        sources.push(scan.entry);
+            |hour| HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls),
+            |files| writer.hour(&files),
+        )?);
     }
     for (noun, answers) in &local.answers {
         writer.answers(*noun, answers)?;
@@ -92,9 +94,16 @@ fn account_for(entry: &SourceEntry, volume: Volume) {
     );
     if entry.files_read + entry.files_pruned > 0 {
         line.push_str(&format!(
-            " ({} files read, {} left out by date)",
+            " ({} files read, {} left out by date",
             entry.files_read, entry.files_pruned
         ));
+        if entry.files_late > 0 {
+            line.push_str(&format!(
+                ", {} of them delivered too late to be expected: --lateness reads more",
+                entry.files_late
+            ));
+        }
+        line.push(')');
     }
     say(volume, &line);
     match &entry.outcome {
@@ -160,6 +169,7 @@ fn not_given(noun: Noun) -> SourceEntry {
         refusals: Vec::new(),
         files_read: 0,
         files_pruned: 0,
+        files_late: 0,
         bytes_read: 0,
     }
 }

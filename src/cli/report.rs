@@ -28,6 +28,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
     refuse_remote(args)?;
     let inputs = Inputs {
         cloudtrail: args.cloudtrail.clone(),
+        lateness_s: window::lateness_s(&args.trail)?,
         local: LocalInputs {
             metrics: args.metrics.clone(),
             health: args.health.clone(),

@@ -1,7 +1,7 @@
 //! From typed times to a case: ISO 8601, durations, half-open windows, everything refused that
 //! makes no sense. The clock is read here and nowhere else.
 
-use super::args::{ScopeArgs, WindowArgs};
+use super::args::{ScopeArgs, TrailArgs, WindowArgs};
 use crate::case::{
     Case, ECR_EVENT_SOURCES, Instant, Interval, Scope, ceil_minute, floor_minute, rfc3339,
 };
@@ -88,6 +88,11 @@ pub(super) fn interval(
     }
     // Everything is judged by whole minutes, so the window is too.
     Ok(Some(Interval::new(floor_minute(from), ceil_minute(to))))
+}
+
+/// The margin for late delivery as typed, seconds.
+pub(super) fn lateness_s(args: &TrailArgs) -> Result<i64, Failure> {
+    Ok(duration("--lateness", &args.lateness)?.num_seconds())
 }
 
 /// The case of a window: baseline before it, scope as typed.

@@ -34,10 +34,11 @@ pub(super) fn calls(bundle: &Bundle, case: &Case) -> anyhow::Result<Option<LazyF
 
 /// Control counts, lazily; `None` when there are none.
 pub(super) fn controls(bundle: &Bundle) -> anyhow::Result<Option<LazyFrame>> {
-    bundle
-        .controls()
-        .map(|path| scan(std::slice::from_ref(&path)))
-        .transpose()
+    let paths = bundle.controls();
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    scan(&paths).map(Some)
 }
 
 /// Rows whose event time lies in the half-open span.

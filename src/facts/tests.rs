@@ -3,7 +3,8 @@
 use super::types::{Place, ProfileRequest, Share};
 use super::{load, profile};
 use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
-use crate::bundle::{Bundle, Writer};
+use crate::bundle::sheet::Sheet;
+use crate::bundle::{Bundle, HourFiles, Writer};
 use crate::case::{Case, Interval, Minute, Scope, instant};
 use crate::ecr::Class;
 use std::path::Path;
@@ -40,38 +41,48 @@ fn bundle(dir: &Path, calls: &[CallRow]) -> Bundle {
     let mut sorted = calls.to_vec();
     sorted.sort();
     let mut writer = Writer::create(dir).unwrap();
-    writer.calls(&sorted).unwrap();
-    writer
-        .changes(&[
-            ChangeRow {
-                event_time: NOON - 60,
-                account: "111122223333".to_owned(),
-                region: "us-east-1".to_owned(),
-                event_source: "iam.amazonaws.com".to_owned(),
-                api: "PutRolePolicy".to_owned(),
-                ..ChangeRow::default()
-            },
-            ChangeRow {
-                event_time: NOON - 60,
-                account: "111122223333".to_owned(),
-                region: "us-east-1".to_owned(),
-                event_source: "kms.amazonaws.com".to_owned(),
-                api: "DisableKey".to_owned(),
-                ..ChangeRow::default()
-            },
-        ])
-        .unwrap();
-    writer
-        .controls(&[ControlRow {
-            minute: NOON / 60 + 1,
-            account: "111122223333".to_owned(),
-            region: "eu-west-1".to_owned(),
-            event_source: "sts.amazonaws.com".to_owned(),
-            calls: 7,
-            errors: 2,
-            faults: 1,
-        }])
-        .unwrap();
+    let changes = ["iam.amazonaws.com", "kms.amazonaws.com"].map(|source| ChangeRow {
+        event_time: NOON - 60,
+        account: "111122223333".to_owned(),
+        region: "us-east-1".to_owned(),
+        event_source: source.to_owned(),
+        api: match source {
+            "iam.amazonaws.com" => "PutRolePolicy".to_owned(),
+            _ => "DisableKey".to_owned(),
+        },
+        ..ChangeRow::default()
+    });
+    let control = ControlRow {
+        minute: NOON / 60 + 1,
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        event_source: "sts.amazonaws.com".to_owned(),
+        calls: 7,
+        errors: 2,
+        faults: 1,
+    };
+    let last_hour = NOON.div_euclid(3_600);
+    let mut hours: Vec<i64> = sorted
+        .iter()
+        .map(|row| row.event_time.div_euclid(3_600))
+        .chain([last_hour])
+        .collect();
+    hours.sort_unstable();
+    hours.dedup();
+    for hour in hours {
+        let rows: Vec<CallRow> = sorted
+            .iter()
+            .filter(|row| row.event_time.div_euclid(3_600) == hour)
+            .cloned()
+            .collect();
+        let (changes, controls) = if hour == last_hour {
+            (changes.as_slice(), std::slice::from_ref(&control))
+        } else {
+            (&[][..], &[][..])
+        };
+        let files = HourFiles::encode(hour * 3_600, &Sheet::of(&rows), changes, controls);
+        writer.hour(&files.unwrap()).unwrap();
+    }
     writer.seal(&case(), Vec::new()).unwrap()
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Which writes count is data (`queries/ecr/changes.toml`); this file only reads their records.
 
-use super::record::{Record, Resource, unwrapped, view};
-use super::select::capped;
-use crate::bundle::rows::{CallRow, ChangeRow, caps};
+use super::record::{Resource, unwrapped, view};
+use super::select::{Record, capped};
+use super::skim::Key;
+use crate::bundle::rows::caps;
 use serde_json::Value;
 
 /// Parameters that name the thing changed, the most telling first. Matched without case, because
@@ -42,11 +43,11 @@ const TELLING: [&str; 27] = [
 /// How deep a telling parameter may stand: `DeleteVpcEndpointsRequest.VpcEndpointId.content`.
 const DEPTH: usize = 3;
 
-/// The change a record describes, given the call it is.
-pub(super) fn change(record: &Record<'_>, call: &CallRow) -> ChangeRow {
-    let mut parameters = unwrapped(record.parameters);
+/// What the change a record describes is about, and its parameters.
+pub(super) fn change(record: Record<'_>) -> (String, String) {
+    let mut parameters = unwrapped(record.raw(Key::Parameters));
     if parameters.is_empty() {
-        parameters = unwrapped(record.service_details);
+        parameters = unwrapped(record.raw(Key::ServiceDetails));
     }
     // Through a value, so that the same parameters in another order are the same text. Nesting
     // beyond the parser's limit falls back to the text as it stands.
@@ -60,24 +61,11 @@ pub(super) fn change(record: &Record<'_>, call: &CallRow) -> ChangeRow {
         Some(value) => capped(&value.to_string(), caps::CHANGE_DETAIL),
         None => capped(&parameters, caps::CHANGE_DETAIL),
     };
-    ChangeRow {
-        event_time: call.event_time,
-        event_id: call.event_id.clone(),
-        request_id: call.request_id.clone(),
-        account: call.recipient_account.clone(),
-        region: call.region.clone(),
-        event_source: call.event_source.clone(),
-        api: call.api.clone(),
-        principal: call.principal.clone(),
-        session: call.session.clone(),
-        resource: capped(&resource(record, value.as_ref()), caps::NAME),
-        error_code: call.error_code.clone(),
-        detail,
-    }
+    (resource(record, value.as_ref()), detail)
 }
 
-fn resource(record: &Record<'_>, parameters: Option<&Value>) -> String {
-    let resources: Vec<Resource<'_>> = view(record.resources);
+fn resource(record: Record<'_>, parameters: Option<&Value>) -> String {
+    let resources: Vec<Resource<'_>> = view(record.raw(Key::Resources));
     resources
         .iter()
         .flat_map(|resource| [&*resource.arn, &*resource.arn_lower])
@@ -125,12 +113,16 @@ fn words(value: &Value, depth: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::skim::{Met, Skim};
     use super::*;
 
     fn changed(record: &str) -> (String, String) {
-        let record: Record<'_> = serde_json::from_str(record).unwrap();
-        let row = change(&record, &CallRow::default());
-        (row.resource, row.detail)
+        let mut skim = Skim::new(record.as_bytes(), Vec::new());
+        assert!(matches!(skim.next(), Met::Record { .. }), "{record}");
+        change(Record {
+            text: record.as_bytes(),
+            slots: &skim.slots,
+        })
     }
 
     #[test]

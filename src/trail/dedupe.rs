@@ -2,31 +2,27 @@
 //! others.
 //!
 //! The answer depends on the set of records alone, never on their order: among copies the best by
-//! a stated rule stays, and ties are broken by the row itself.
+//! a stated rule stays, and ties are broken by the row itself. Copies carry the time of the call
+//! they are copies of, so all of them meet in one hour.
 
-use crate::bundle::rows::{CallRow, ChangeRow};
+use super::part::Kept;
+use crate::bundle::sheet::Field;
+use crate::bundle::texts::Texts;
 use std::cmp::Ordering;
-
-/// A record that became a row, with what identifies it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Kept {
-    /// The record as a call; made for changes too, because it identifies them.
-    pub(super) call: CallRow,
-    /// Whether the call itself is asked about.
-    pub(super) is_call: bool,
-    /// The record as a change, if it is one.
-    pub(super) change: Option<Box<ChangeRow>>,
-    /// The event this record amends.
-    pub(super) original_event: String,
-    /// The request this record amends.
-    pub(super) original_request: String,
-}
+use std::hash::BuildHasher as _;
 
 /// CloudTrail's reason on a record that replaces an earlier one.
 const UPDATED: &str = "UPDATED_DATA";
 
+/// A kept record with the texts its numbers mean.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) kept: &'a Kept,
+    pub(super) texts: &'a Texts,
+}
+
 /// What makes two records the same event.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Identity<'a> {
     /// The GUID of the record, or of the one it amends.
     Event(&'a str),
@@ -34,58 +30,98 @@ enum Identity<'a> {
     /// nothing stronger.
     Request(&'a str, &'a str, i64, &'a str),
     /// Without either only equal rows are the same.
-    Whole(&'a Kept),
+    Whole(i64, Vec<&'a str>),
+    /// The GUID that copies of one call in several accounts share, with its source and API.
+    Shared(&'a str, &'a str, &'a str),
 }
 
-impl Kept {
+impl<'a> Read<'a> {
+    pub(super) fn field(&self, field: Field) -> &'a str {
+        self.texts.get(self.kept.line.number(field))
+    }
+
     /// What the record is by itself.
-    fn own(&self) -> Identity<'_> {
-        self.identity(&self.call.event_id, &self.call.request_id)
+    fn own(self) -> Option<Identity<'a>> {
+        Some(self.identity(self.field(Field::EventId), self.field(Field::RequestId)))
     }
 
     /// What the record is about: the event it amends, or itself.
-    fn amended(&self) -> Identity<'_> {
-        self.identity(
-            first(&self.original_event, &self.call.event_id),
-            first(&self.original_request, &self.call.request_id),
-        )
+    fn amended(self) -> Option<Identity<'a>> {
+        Some(self.identity(
+            first(
+                self.texts.get(self.kept.original_event),
+                self.field(Field::EventId),
+            ),
+            first(
+                self.texts.get(self.kept.original_request),
+                self.field(Field::RequestId),
+            ),
+        ))
     }
 
-    fn identity<'a>(&'a self, event: &'a str, request: &'a str) -> Identity<'a> {
+    fn identity(&self, event: &'a str, request: &'a str) -> Identity<'a> {
         if !event.is_empty() {
             Identity::Event(event)
         } else if !request.is_empty() {
             Identity::Request(
                 request,
-                &self.call.api,
-                self.call.event_time,
-                &self.call.recipient_account,
+                self.field(Field::Api),
+                self.kept.line.event_time,
+                self.field(Field::RecipientAccount),
             )
         } else {
-            Identity::Whole(self)
+            let kept = self.kept;
+            let own = [
+                kept.resource,
+                kept.detail,
+                kept.original_event,
+                kept.original_request,
+            ];
+            let numbers = kept.line.text.iter().chain(&own);
+            Identity::Whole(
+                kept.line.event_time,
+                numbers.map(|number| self.texts.get(*number)).collect(),
+            )
         }
     }
 
     /// Copies of one call in several accounts share this; `None` when there are none.
-    fn shared(&self) -> Option<(&str, &str, &str)> {
-        (!self.call.shared_event_id.is_empty()).then_some((
-            &self.call.shared_event_id,
-            &self.call.event_source,
-            &self.call.api,
-        ))
+    fn shared(self) -> Option<Identity<'a>> {
+        let id = self.field(Field::SharedEventId);
+        (!id.is_empty())
+            .then(|| Identity::Shared(id, self.field(Field::EventSource), self.field(Field::Api)))
     }
 
     fn is_update(&self) -> bool {
-        self.call.addendum_reason == UPDATED
+        self.field(Field::AddendumReason) == UPDATED
     }
 
     /// Whether CloudTrail says that it came late.
     pub(super) fn is_late(&self) -> bool {
-        !self.call.addendum_reason.is_empty() && !self.is_update()
+        !self.field(Field::AddendumReason).is_empty() && !self.is_update()
     }
 
     fn is_foreign(&self) -> bool {
-        self.call.recipient_account != self.call.caller_account
+        let caller = self.field(Field::CallerAccount);
+        !caller.is_empty() && self.field(Field::RecipientAccount) != caller
+    }
+
+    /// The order of rows, changes told by what they changed.
+    fn order(&self, other: &Self) -> Ordering {
+        let more = |read: &Self| {
+            let kept = read.kept;
+            [
+                kept.resource,
+                kept.detail,
+                kept.original_event,
+                kept.original_request,
+            ]
+            .map(|number| read.texts.get(number))
+        };
+        self.kept
+            .line
+            .order(&other.kept.line, self.texts)
+            .then_with(|| more(self).cmp(&more(other)))
     }
 
     /// The better copy first: updates before what they update (the later update first), the
@@ -95,16 +131,15 @@ impl Kept {
             .is_update()
             .cmp(&self.is_update())
             .then_with(|| match self.is_update() {
-                true => other.call.event_time.cmp(&self.call.event_time),
+                true => other.kept.line.event_time.cmp(&self.kept.line.event_time),
                 false => Ordering::Equal,
             })
             .then_with(|| self.is_foreign().cmp(&other.is_foreign()))
             .then_with(|| {
-                self.call
-                    .recipient_account
-                    .cmp(&other.call.recipient_account)
+                self.field(Field::RecipientAccount)
+                    .cmp(other.field(Field::RecipientAccount))
             })
-            .then_with(|| self.cmp(other))
+            .then_with(|| self.order(other))
     }
 }
 
@@ -112,46 +147,63 @@ fn first<'a>(one: &'a str, other: &'a str) -> &'a str {
     if one.is_empty() { other } else { one }
 }
 
-/// The records that stay, sorted, and those that were seen before.
-pub(super) fn dedupe(mut kept: Vec<Kept>) -> (Vec<Kept>, Vec<Kept>) {
+/// The records that stay, sorted as rows sort, and those that were seen before.
+pub(super) fn dedupe(kept: Vec<Kept>, texts: &Texts) -> (Vec<Kept>, Vec<Kept>) {
     let mut twice = Vec::new();
-    fold(
-        &mut kept,
-        &mut twice,
-        |a, b| a.own().cmp(&b.own()),
-        |_| true,
-    );
-    fold(
-        &mut kept,
-        &mut twice,
-        |a, b| a.amended().cmp(&b.amended()),
-        |_| true,
-    );
-    let is_shared = |one: &Kept| one.shared().is_some();
-    fold(
-        &mut kept,
-        &mut twice,
-        |a, b| a.shared().cmp(&b.shared()),
-        is_shared,
-    );
-    kept.sort_unstable();
+    let mut kept = fold(kept, texts, &mut twice, |read| read.own());
+    if kept
+        .iter()
+        .any(|kept| kept.original_event != 0 || kept.original_request != 0)
+    {
+        kept = fold(kept, texts, &mut twice, |read| read.amended());
+    }
+    kept = fold(kept, texts, &mut twice, |read| read.shared());
+    kept.sort_unstable_by(|a, b| Read { kept: a, texts }.order(&Read { kept: b, texts }));
     (kept, twice)
 }
 
-/// Keeps the best record of every group of equals, among those that `can_fold`.
+/// Keeps the best record of every group with one key; records without a key all stay.
 fn fold(
-    kept: &mut Vec<Kept>,
+    kept: Vec<Kept>,
+    texts: &Texts,
     twice: &mut Vec<Kept>,
-    same: impl Fn(&Kept, &Kept) -> Ordering,
-    can_fold: impl Fn(&Kept) -> bool,
-) {
-    kept.sort_unstable_by(|a, b| same(a, b).then_with(|| a.preference(b)));
-    let mut stay: Vec<Kept> = Vec::with_capacity(kept.len());
-    for one in kept.drain(..) {
-        match stay.last() {
-            Some(best) if can_fold(&one) && same(best, &one) == Ordering::Equal => twice.push(one),
-            _ => stay.push(one),
+    key: impl for<'a> Fn(Read<'a>) -> Option<Identity<'a>>,
+) -> Vec<Kept> {
+    let hasher = foldhash::fast::RandomState::default();
+    // Groups are found by hash: comparing texts is left to those that may be equal.
+    let mut hashes: Vec<(u64, usize)> = kept
+        .iter()
+        .enumerate()
+        .filter_map(|(index, kept)| Some((hasher.hash_one(key(Read { kept, texts })?), index)))
+        .collect();
+    hashes.sort_unstable();
+    let read = |index: usize| kept.get(index).map(|kept| Read { kept, texts });
+    let mut gone = vec![false; kept.len()];
+    for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+        let mut group: Vec<(Option<Identity<'_>>, Read<'_>, usize)> = alike
+            .iter()
+            .filter_map(|(_, index)| {
+                let read = read(*index)?;
+                Some((key(read), read, *index))
+            })
+            .collect();
+        group.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.preference(&b.1)));
+        for pair in group.windows(2) {
+            if let [best, next] = pair
+                && best.0 == next.0
+                && let Some(gone) = gone.get_mut(next.2)
+            {
+                *gone = true;
+            }
         }
     }
-    *kept = stay;
+    let mut stay = Vec::with_capacity(kept.len());
+    for (kept, gone) in kept.into_iter().zip(gone) {
+        if gone {
+            twice.push(kept);
+        } else {
+            stay.push(kept);
+        }
+    }
+    stay
 }

@@ -4,8 +4,8 @@
 //! with one line per kind and folder, so that a hundred thousand odd files stay one sentence.
 
 use super::gather::Note;
-use crate::case::Interval;
-use chrono::{Days, NaiveDate};
+use crate::case::{Instant, Interval};
+use chrono::{Duration, NaiveDate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
@@ -29,14 +29,56 @@ pub(super) struct Found {
     pub(super) bytes: u64,
     /// Whether the user named it, rather than a folder it stands in.
     pub(super) is_named: bool,
+    /// When it was delivered, by its name or folder.
+    pub(super) delivered: Option<Instant>,
 }
 
 /// The files to read and what was left out.
 #[derive(Debug, Default)]
 pub(super) struct Finding {
     pub(super) files: Vec<Found>,
-    pub(super) pruned: u64,
+    /// Delivered after the margin, not opened unless the trail proves to lag.
+    pub(super) later: Vec<Found>,
+    /// Files delivered before the case begins.
+    pub(super) before: u64,
+    /// Files delivered more than [`LATER_DAYS`] after the margin.
+    pub(super) beyond: u64,
     pub(super) notes: Vec<Note>,
+}
+
+impl Finding {
+    /// Takes out those of the later files that lie within the margin after the last file that still
+    /// held a record of the case.
+    pub(super) fn later_than_expected(
+        &mut self,
+        last_useful: Option<Instant>,
+        lateness_s: i64,
+    ) -> Vec<Found> {
+        let Some(bound) = last_useful.and_then(|at| plus(at, lateness_s)) else {
+            return Vec::new();
+        };
+        let (next, later) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|file| file.delivered.is_some_and(|at| at <= bound));
+        self.later = later;
+        next
+    }
+}
+
+/// Days after the margin within which a lagging trail is followed.
+const LATER_DAYS: i64 = 2;
+/// A name's time is the minute of delivery; clocks of AWS are allowed to differ by this much.
+const CLOCKS_S: i64 = 15 * 60;
+
+/// A delivery time with its resolution: first and last instant it can mean.
+type Delivery = (Instant, Instant);
+
+/// Where a delivery lies relative to the case.
+enum When {
+    Before,
+    Inside(Option<Instant>),
+    Later(Instant),
+    Beyond,
 }
 
 /// Folders beside `CloudTrail/` that hold something other than API calls.
@@ -64,9 +106,10 @@ const SIBLINGS: [(&str, &str); 4] = [
 const EXTENSIONS: [&str; 6] = ["json", "gz", "jsonl", "ndjson", "log", "cloudtrail"];
 
 /// Resolves the inputs to files, in a stated order: inputs as given, names sorted inside a folder.
-pub(super) fn find(inputs: &[PathBuf], whole: &Interval) -> Finding {
+pub(super) fn find(inputs: &[PathBuf], whole: &Interval, lateness_s: i64) -> Finding {
     let mut finder = Finder {
-        days: days_of(whole),
+        from: plus(whole.from, -CLOCKS_S),
+        until: plus(whole.to, lateness_s),
         several: inputs.len() > 1,
         seen: BTreeSet::new(),
         folder: (PathBuf::new(), PathBuf::new()),
@@ -78,17 +121,16 @@ pub(super) fn find(inputs: &[PathBuf], whole: &Interval) -> Finding {
     finder.out
 }
 
-/// First and last delivery day that can hold events of the case, both inclusive.
-fn days_of(whole: &Interval) -> (NaiveDate, NaiveDate) {
-    let last = whole.to.date_naive();
-    (
-        whole.from.date_naive(),
-        last.checked_add_days(Days::new(1)).unwrap_or(last),
-    )
+/// `None` beyond the end of the calendar, which means no bound.
+fn plus(at: Instant, seconds: i64) -> Option<Instant> {
+    at.checked_add_signed(Duration::try_seconds(seconds)?)
 }
 
 struct Finder {
-    days: (NaiveDate, NaiveDate),
+    /// No file delivered before this can hold a record of the case.
+    from: Option<Instant>,
+    /// Files delivered after this are left out at first.
+    until: Option<Instant>,
     several: bool,
     /// Real paths already listed: a file named twice must not be counted twice.
     seen: BTreeSet<PathBuf>,
@@ -119,6 +161,7 @@ impl Finder {
                     shown: typed,
                     bytes: 0,
                     is_named: true,
+                    delivered: None,
                 });
             }
             return;
@@ -139,6 +182,7 @@ impl Finder {
                         shown: typed,
                         bytes: if meta.is_file() { meta.len() } else { 0 },
                         is_named: true,
+                        delivered: None,
                     });
                 } else {
                     let why = "another input names the same file; it is read once";
@@ -181,9 +225,9 @@ impl Finder {
             *left.unlike.entry(format!(".{extension}")).or_default() += 1;
             return;
         }
-        // The date is judged before the size: a year of other days must not cost a stat each.
-        if known && self.is_outside(path, &name) {
-            self.out.pruned += 1;
+        // The time is judged before the size: a year of other days must not cost a stat each.
+        let when = self.when(path, &name);
+        if known && self.is_left_out(&when) {
             return;
         }
         let bytes = match entry.metadata() {
@@ -196,32 +240,68 @@ impl Finder {
         };
         if bytes == 0 {
             left.empty += 1;
-        } else if !known && !looks_like_records(path) {
-            *left.unlike.entry("no extension".to_owned()).or_default() += 1;
-        } else if !known && self.is_outside(path, &name) {
-            self.out.pruned += 1;
-        } else if self.first_time(path, entry.path_is_symlink()) {
-            let inside = relative(root, Some(path));
-            let shown = if self.several {
-                format!("{}/{inside}", typed.trim_end_matches('/'))
-            } else {
-                inside
-            };
-            self.out.files.push(Found {
-                origin: Origin::File(path.to_path_buf()),
-                shown,
-                bytes,
-                is_named: false,
-            });
-        } else {
-            left.twice += 1;
+            return;
         }
+        // What has no name like a log's is judged by its content first.
+        if !known && !looks_like_records(path) {
+            *left.unlike.entry("no extension".to_owned()).or_default() += 1;
+            return;
+        }
+        if !known && self.is_left_out(&when) {
+            return;
+        }
+        if !self.first_time(path, entry.path_is_symlink()) {
+            left.twice += 1;
+            return;
+        }
+        let inside = relative(root, Some(path));
+        let shown = if self.several {
+            format!("{}/{inside}", typed.trim_end_matches('/'))
+        } else {
+            inside
+        };
+        let (list, delivered) = match when {
+            When::Later(at) => (&mut self.out.later, Some(at)),
+            When::Inside(at) => (&mut self.out.files, at),
+            When::Before | When::Beyond => return,
+        };
+        list.push(Found {
+            origin: Origin::File(path.to_path_buf()),
+            shown,
+            bytes,
+            is_named: false,
+            delivered,
+        });
     }
 
-    fn is_outside(&self, path: &Path, name: &str) -> bool {
-        day_of_name(name)
-            .or_else(|| day_of_folders(path))
-            .is_some_and(|day| day < self.days.0 || day > self.days.1)
+    /// Counts a file that is left out for its time.
+    fn is_left_out(&mut self, when: &When) -> bool {
+        match when {
+            When::Before => self.out.before += 1,
+            When::Beyond => self.out.beyond += 1,
+            When::Inside(_) | When::Later(_) => return false,
+        }
+        true
+    }
+
+    fn when(&self, path: &Path, name: &str) -> When {
+        let Some((first, last)) = minute_of_name(name).or_else(|| day_of_folders(path)) else {
+            return When::Inside(None);
+        };
+        if self.from.is_some_and(|from| last <= from) {
+            return When::Before;
+        }
+        match self.until {
+            Some(until) if first > until => {
+                let days = Duration::days(LATER_DAYS).num_seconds();
+                if plus(until, days).is_some_and(|limit| first > limit) {
+                    When::Beyond
+                } else {
+                    When::Later(first)
+                }
+            }
+            _ => When::Inside(Some(first)),
+        }
     }
 
     /// Whether the real file behind `path` was not listed before.
@@ -360,27 +440,32 @@ fn sibling(path: &Path, name: &str) -> Option<&'static str> {
     })
 }
 
-/// The delivery day in a name like `111122223333_CloudTrail_us-east-1_20260311T0705Z_ab….json.gz`.
-/// AWS prints the name with and without the underscore after `Z`.
-fn day_of_name(name: &str) -> Option<NaiveDate> {
+/// The minute of delivery in a name like
+/// `111122223333_CloudTrail_us-east-1_20260311T0705Z_ab….json.gz`. AWS prints the name with and
+/// without the underscore after `Z`.
+fn minute_of_name(name: &str) -> Option<Delivery> {
     let mut parts = name.split('_');
     parts.find(|part| *part == "CloudTrail")?;
     let stamp = parts.nth(1)?;
     let (date, time) = (stamp.get(..8)?, stamp.get(8..14)?);
-    let timed = time.starts_with('T')
-        && time.ends_with('Z')
-        && time.get(1..5)?.bytes().all(|b| b.is_ascii_digit());
-    if !timed {
+    let digits = time.strip_prefix('T')?.strip_suffix('Z')?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    day(date.get(..4)?, date.get(4..6)?, date.get(6..8)?)
+    let first = day(date.get(..4)?, date.get(4..6)?, date.get(6..8)?)?
+        .and_hms_opt(digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?, 0)?
+        .and_utc();
+    Some((first, first + Duration::seconds(60)))
 }
 
-/// The delivery day in the folders `…/YYYY/MM/DD/file`.
-fn day_of_folders(path: &Path) -> Option<NaiveDate> {
+/// The day of delivery in the folders `…/YYYY/MM/DD/file`.
+fn day_of_folders(path: &Path) -> Option<Delivery> {
     let mut up = path.parent()?.iter().rev();
     let (dd, mm, yyyy) = (up.next()?, up.next()?, up.next()?);
-    day(yyyy.to_str()?, mm.to_str()?, dd.to_str()?)
+    let first = day(yyyy.to_str()?, mm.to_str()?, dd.to_str()?)?
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc();
+    Some((first, first + Duration::days(1)))
 }
 
 fn day(yyyy: &str, mm: &str, dd: &str) -> Option<NaiveDate> {
@@ -422,22 +507,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delivery_day_is_read_from_names_and_folders() {
-        let day = NaiveDate::from_ymd_opt(2026, 3, 11);
+    fn delivery_is_read_from_names_and_folders() {
+        let span = |from: &str, seconds: i64| {
+            let from: Instant = from.parse().unwrap();
+            Some((from, from + Duration::seconds(seconds)))
+        };
         for name in [
             "111122223333_CloudTrail_us-east-1_20260311T0705Z_abcDEF0123456789.json.gz",
             "111122223333_CloudTrail_us-east-1_20260311T0705ZabcDEF0123456789.json.gz",
         ] {
-            assert_eq!(day_of_name(name), day, "{name}");
+            assert_eq!(minute_of_name(name), span("2026-03-11T07:05:00Z", 60), "{name}");
         }
         for name in [
             "export_20260311T0705Z.json",
             "1_CloudTrail_us-east-1_20261311T0705Z_a.json",
+            "1_CloudTrail_us-east-1_20260311T2505Z_a.json",
             "1_CloudTrail_us-east-1_2026é311T0705Z_a.json",
             "1_CloudTrail_us-east-1",
         ] {
-            assert_eq!(day_of_name(name), None, "{name}");
+            assert_eq!(minute_of_name(name), None, "{name}");
         }
+        let day = span("2026-03-11T00:00:00Z", 86_400);
         assert_eq!(day_of_folders(Path::new("a/2026/03/11/x.json")), day);
         assert_eq!(day_of_folders(Path::new("a/2026/3/11/x.json")), None);
         assert_eq!(day_of_folders(Path::new("x.json")), None);

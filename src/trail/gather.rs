@@ -1,12 +1,22 @@
-//! What the threads gather: kept rows, counts per account and region, control counts, notes.
+//! What a thread gathers: rows and control counts by hour, counts per account and region, notes.
 //!
 //! Names are numbered instead of copied, because four of five records are only counted. Merging
-//! is order-free: everything is sorted when the scan concludes.
+//! is order-free: everything is sorted when the scan concludes. Memory is bounded by
+//! [`SPILL_AT`], not by the archive.
 
-use super::dedupe::Kept;
+use super::part::{ControlKey, Part};
+use super::sieve::Sieve;
+use super::spill::{Place as Spilled, Spill};
 use crate::bundle::manifest::Tally;
-use crate::bundle::rows::ControlRow;
-use std::collections::{BTreeMap, HashMap};
+use crate::bundle::texts::Texts;
+use crate::case::Instant;
+use std::collections::BTreeMap;
+
+/// A thread that holds more than this writes its hours to disk, bytes.
+const SPILL_AT: usize = 24 << 20;
+
+/// Seconds in the hour that is the unit of deduplication and of the bundle.
+pub(super) const HOUR_S: i64 = 3_600;
 
 /// Why a record is not used. The words stand in the bundle and the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,29 +110,6 @@ pub(super) fn place(account: &str, region: &str) -> String {
     }
 }
 
-/// Texts as numbers.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
-}
-
-impl Names {
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
-        number
-    }
-
-    fn text(&self, number: u32) -> &str {
-        self.texts.get(number as usize).map_or("", |text| text)
-    }
-}
-
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     read: u64,
@@ -130,139 +117,169 @@ struct Counts {
     skipped: [u64; Skip::ALL.len()],
 }
 
-impl Counts {
-    fn add(&mut self, other: &Self) {
-        self.read += other.read;
-        self.out_of_window += other.out_of_window;
-        for (mine, theirs) in self.skipped.iter_mut().zip(other.skipped) {
-            *mine += theirs;
-        }
+/// One minute of one other service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Control {
+    pub(super) calls: u32,
+    pub(super) errors: u32,
+    pub(super) faults: u32,
+}
+
+impl Control {
+    pub(super) fn add(&mut self, more: Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.errors = self.errors.saturating_add(more.errors);
+        self.faults = self.faults.saturating_add(more.faults);
     }
 }
-
-/// One minute of one other service.
-#[derive(Debug, Clone, Copy, Default)]
-struct Control {
-    calls: u32,
-    errors: u32,
-    faults: u32,
-}
-
-/// A minute with the numbers of account, region and event source.
-type ControlKey = (i64, u32, u32, u32);
 
 /// The growing answer of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Gather {
-    names: Names,
-    counts: BTreeMap<(u32, u32), Counts>,
-    controls: BTreeMap<ControlKey, Control>,
-    pub(super) kept: Vec<Kept>,
+    /// Accounts, regions and services; these numbers outlive the hours.
+    pub(super) names: Texts,
+    /// What is known about the values of records.
+    pub(super) sieve: Sieve,
+    places: BTreeMap<(u32, u32), usize>,
+    /// The place counted last: neighbours in a file are of one place.
+    last_place: ((u32, u32), usize),
+    counts: Vec<Counts>,
+    hours: BTreeMap<i64, Hour>,
+    spill: Option<Spill>,
+    spilled: Vec<(i64, Spilled)>,
+    /// Set when the disk refused; then everything stays in memory.
+    is_disk_unusable: bool,
     pub(super) notes: Vec<Note>,
     pub(super) files_read: u64,
     pub(super) bytes_read: u64,
+    /// Records inside the case so far.
+    pub(super) inside: u64,
+    /// When the last file that held a record of the case was delivered.
+    pub(super) last_useful: Option<Instant>,
+    /// Compressed and unfolded bytes of the file at hand; kept to save the allocations.
+    pub(super) disk: Vec<u8>,
+    pub(super) text: Vec<u8>,
+}
+
+/// An hour in the making; the control counts still use the thread's names.
+#[derive(Debug, Default)]
+pub(super) struct Hour {
+    pub(super) part: Part,
 }
 
 impl Gather {
-    fn counts(&mut self, account: &str, region: &str) -> &mut Counts {
-        let key = (self.names.number(account), self.names.number(region));
-        self.counts.entry(key).or_default()
+    fn counts(&mut self, account: u32, region: u32) -> Option<&mut Counts> {
+        let key = (account, region);
+        if self.counts.is_empty() || self.last_place.0 != key {
+            let next = self.counts.len();
+            let index = *self.places.entry(key).or_insert(next);
+            if index == next {
+                self.counts.push(Counts::default());
+            }
+            self.last_place = (key, index);
+        }
+        self.counts.get_mut(self.last_place.1)
     }
 
-    /// One record read and not used.
-    pub(super) fn skip(&mut self, account: &str, region: &str, why: Skip, records: u64) {
-        let counts = self.counts(account, region);
-        counts.read += records;
-        for (skip, count) in Skip::ALL.iter().zip(&mut counts.skipped) {
-            if *skip == why {
+    /// Records read and not used.
+    pub(super) fn skip(&mut self, account: u32, region: u32, why: Skip, records: u64) {
+        if let Some(counts) = self.counts(account, region) {
+            counts.read += records;
+            if let Some(count) = counts.skipped.get_mut(why as usize) {
                 *count += records;
             }
         }
     }
 
     /// One record read, outside the case.
-    pub(super) fn out_of_window(&mut self, account: &str, region: &str) {
-        let counts = self.counts(account, region);
-        counts.read += 1;
-        counts.out_of_window += 1;
+    pub(super) fn out_of_window(&mut self, account: u32, region: u32) {
+        if let Some(counts) = self.counts(account, region) {
+            counts.read += 1;
+            counts.out_of_window += 1;
+        }
     }
 
     /// One record of another service.
-    pub(super) fn control(
-        &mut self,
-        minute: i64,
-        account: &str,
-        region: &str,
-        event_source: &str,
-        (is_error, is_fault): (bool, bool),
-    ) {
-        self.skip(account, region, Skip::OtherService, 1);
-        let key = (
-            minute,
-            self.names.number(account),
-            self.names.number(region),
-            self.names.number(event_source),
-        );
-        let control = self.controls.entry(key).or_default();
-        control.calls = control.calls.saturating_add(1);
-        control.errors = control.errors.saturating_add(is_error.into());
-        control.faults = control.faults.saturating_add(is_fault.into());
+    pub(super) fn control(&mut self, key: ControlKey, is_error: bool, is_fault: bool) {
+        let hour = (key.0 * 60).div_euclid(HOUR_S);
+        let controls = &mut self.hours.entry(hour).or_default().part.controls;
+        controls.entry(key).or_default().add(Control {
+            calls: 1,
+            errors: is_error.into(),
+            faults: is_fault.into(),
+        });
     }
 
-    /// One record that became a row; whether it is a duplicate shows at the end.
-    pub(super) fn keep(&mut self, kept: Kept) {
-        self.counts(&kept.call.recipient_account, &kept.call.region)
-            .read += 1;
-        self.kept.push(kept);
+    /// The hour a record that is kept goes to; the record is counted as read.
+    pub(super) fn keep(&mut self, second: i64, account: u32, region: u32) -> &mut Part {
+        if let Some(counts) = self.counts(account, region) {
+            counts.read += 1;
+        }
+        self.inside += 1;
+        &mut self
+            .hours
+            .entry(second.div_euclid(HOUR_S))
+            .or_default()
+            .part
     }
 
-    /// Both together.
-    pub(super) fn merged(mut self, other: Self) -> Self {
-        if self.names.texts.is_empty() && self.kept.is_empty() && self.notes.is_empty() {
-            return Self {
-                files_read: self.files_read + other.files_read,
-                bytes_read: self.bytes_read + other.bytes_read,
-                ..other
+    /// Makes room when much is held.
+    pub(super) fn relieve(&mut self) {
+        let held: usize = self.hours.values().map(|hour| hour.part.size()).sum();
+        if held < SPILL_AT || self.is_disk_unusable {
+            return;
+        }
+        if self.spill.is_none() {
+            self.spill = Spill::new().ok();
+        }
+        let Some(spill) = &mut self.spill else {
+            self.is_disk_unusable = true;
+            return;
+        };
+        while let Some((key, hour)) = self.hours.pop_first() {
+            let part = hour.named(&self.names);
+            match spill.write(&part) {
+                Ok(place) => self.spilled.push((key, place)),
+                Err(_) => {
+                    self.is_disk_unusable = true;
+                    // Its counts have names of their own now, so it cannot go on growing as it is.
+                    self.hours.insert(key, part.unnamed(&mut self.names));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The hours of which something was kept or counted.
+    pub(super) fn hours(&self) -> impl Iterator<Item = i64> {
+        let spilled = self.spilled.iter().map(|(hour, _)| *hour);
+        self.hours.keys().copied().chain(spilled)
+    }
+
+    /// Takes out everything of one hour.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read back.
+    pub(super) fn take(&mut self, hour: i64) -> std::io::Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        if let Some(spill) = &mut self.spill {
+            for (_, place) in self.spilled.iter().filter(|(key, _)| *key == hour) {
+                parts.push(spill.read(*place)?);
+            }
+        }
+        if let Some(held) = self.hours.remove(&hour) {
+            parts.push(held.named(&self.names));
+        }
+        Ok(parts)
+    }
+
+    /// Adds the counts so far by place, without what deduplication decides.
+    pub(super) fn tally(&self, by_place: &mut BTreeMap<String, Tally>) {
+        for ((account, region), index) in &self.places {
+            let Some(counts) = self.counts.get(*index) else {
+                continue;
             };
-        }
-        let Self {
-            names,
-            counts,
-            controls,
-            kept,
-            notes,
-            files_read,
-            bytes_read,
-        } = other;
-        let mut renumber = |number: u32| self.names.number(names.text(number));
-        for ((account, region), more) in counts {
-            let key = (renumber(account), renumber(region));
-            self.counts.entry(key).or_default().add(&more);
-        }
-        for ((minute, account, region, source), more) in controls {
-            let key = (
-                minute,
-                renumber(account),
-                renumber(region),
-                renumber(source),
-            );
-            let control = self.controls.entry(key).or_default();
-            control.calls = control.calls.saturating_add(more.calls);
-            control.errors = control.errors.saturating_add(more.errors);
-            control.faults = control.faults.saturating_add(more.faults);
-        }
-        self.kept.extend(kept);
-        self.notes.extend(notes);
-        self.files_read += files_read;
-        self.bytes_read += bytes_read;
-        self
-    }
-
-    /// The counts so far by place, without what deduplication decides.
-    pub(super) fn tallies(&self) -> BTreeMap<String, Tally> {
-        let mut by_place: BTreeMap<String, Tally> = BTreeMap::new();
-        for ((account, region), counts) in &self.counts {
-            let place = place(self.names.text(*account), self.names.text(*region));
+            let place = place(self.names.get(*account), self.names.get(*region));
             let tally = by_place.entry(place).or_default();
             tally.read += counts.read;
             tally.out_of_window += counts.out_of_window;
@@ -273,25 +290,40 @@ impl Gather {
                 }
             }
         }
-        by_place
     }
+}
 
-    /// The control group, sorted.
-    pub(super) fn control_rows(&self) -> Vec<ControlRow> {
-        let mut rows: Vec<ControlRow> = self
-            .controls
-            .iter()
-            .map(|((minute, account, region, source), control)| ControlRow {
-                minute: *minute,
-                account: self.names.text(*account).to_owned(),
-                region: self.names.text(*region).to_owned(),
-                event_source: self.names.text(*source).to_owned(),
-                calls: control.calls,
-                errors: control.errors,
-                faults: control.faults,
+impl Hour {
+    /// The part with its control counts in its own texts.
+    fn named(mut self, names: &Texts) -> Part {
+        let controls = std::mem::take(&mut self.part.controls);
+        let texts = &mut self.part.texts;
+        self.part.controls = controls
+            .into_iter()
+            .map(|((minute, account, region, source), control)| {
+                let mut own = |number| texts.number(names.get(number));
+                ((minute, own(account), own(region), own(source)), control)
             })
             .collect();
-        rows.sort();
-        rows
+        self.part
+    }
+}
+
+impl Part {
+    /// The reverse of [`Hour::named`].
+    fn unnamed(mut self, names: &mut Texts) -> Hour {
+        let controls = std::mem::take(&mut self.controls);
+        let texts = &self.texts;
+        self.controls = controls
+            .into_iter()
+            .map(|((minute, account, region, source), control)| {
+                let mut shared = |number| names.number(texts.get(number));
+                (
+                    (minute, shared(account), shared(region), shared(source)),
+                    control,
+                )
+            })
+            .collect();
+        Hour { part: self }
     }
 }

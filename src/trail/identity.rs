@@ -4,13 +4,13 @@
 //! it would hide that one role makes all the calls. Variants: CloudTrail user guide,
 //! "CloudTrail userIdentity element".
 
-use super::record::{Identity, Issuer, SessionContext, view};
+use super::record::{Identity, Issuer, SessionContext, view_raw};
 use std::borrow::Cow;
 
 /// The principal without its session, and the session name (empty when there is none).
 pub(super) fn who<'a>(identity: &'a Identity<'a>) -> (Cow<'a, str>, &'a str) {
-    let context: SessionContext<'a> = view(identity.session_context);
-    let issuer: Issuer<'a> = view(context.issuer);
+    let context: SessionContext<'a> = view_raw(identity.session_context);
+    let issuer: Issuer<'a> = view_raw(context.issuer);
     let assumed = assumed_role(&identity.arn);
     let session = assumed
         .as_ref()

@@ -1,37 +1,52 @@
-//! CloudTrail bytes to rows: find the files, decompress, split, select, deduplicate, count.
+//! CloudTrail bytes to rows: find the files, decompress, read, select, deduplicate, count.
 //!
 //! ```text
-//! inputs ─find─▶ files ─open─▶ text ─split─▶ records ─select─▶ rows ─dedupe─▶ TrailScan
+//! inputs ─find─▶ files ─whole/open─▶ text ─skim/split─▶ records ─select─▶ parts ─hours─▶ rows
 //! ```
 //!
-//! This room never fails and never drops silently: what cannot be read is a refusal with its
-//! reason, and every record read is counted once as used, skipped, duplicate or out of window. It
-//! holds one record per thread in memory, whatever the size of a file. The answer does not depend
-//! on the order of files or records.
+//! Two ways lead from text to records: `skim` at full speed for what is plainly JSON, and `split`
+//! with care for whatever is not; the first hands over to the second where it stops being sure.
+//! This room never drops silently: what cannot be read is a refusal with its reason, and every
+//! record read is counted once as used, skipped, duplicate or out of window. Memory is bounded
+//! whatever the size of the archive or of a file. The answer does not depend on the order of files
+//! or records, nor on the number of threads.
 
 mod alien;
+mod blocks;
 mod change;
 mod dedupe;
 mod find;
 mod gather;
+mod hours;
 mod identity;
+mod known;
 mod open;
 mod outcome;
+mod part;
 mod read;
 mod record;
 mod select;
+mod share;
+mod sieve;
+mod skim;
+mod spill;
 mod split;
 #[cfg(test)]
 mod tests;
 mod time;
 mod unicode;
+mod whole;
 
 use crate::bundle::manifest::SourceEntry;
-use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
-use crate::case::Case;
+use crate::bundle::rows::{ChangeRow, ControlRow};
+use crate::bundle::sheet::Sheet;
+use crate::case::{Case, Instant};
+use find::Found;
 use gather::Gather;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// What to read and for which question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,19 +56,47 @@ pub struct ScanRequest {
     /// The question: decides the span, the accounts, the regions and the event sources kept.
     /// Repositories are filtered later, when the facts are made.
     pub case: Case,
+    /// How late a record may be delivered, seconds; see [`scan`].
+    pub lateness_s: i64,
+    /// Whether callers, repositories, addresses and clients are wanted; without them these columns
+    /// stay empty and the scan is faster.
+    pub with_callers: bool,
+    /// Whether writes that could break a registry are wanted, whatever service they are of.
+    pub with_changes: bool,
+    /// Whether other services are wanted, counted per minute.
+    pub with_controls: bool,
 }
 
-/// What an archive says about a case. The vectors are sorted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrailScan {
+impl ScanRequest {
+    /// Asks for everything, with the usual margin for late delivery.
+    #[must_use]
+    pub fn everything(inputs: Vec<PathBuf>, case: Case) -> Self {
+        Self {
+            inputs,
+            case,
+            lateness_s: LATENESS_S,
+            with_callers: true,
+            with_changes: true,
+            with_controls: true,
+        }
+    }
+}
+
+/// The usual margin for late delivery: two hours. CloudTrail delivers within about five minutes on
+/// average and promises nothing (CloudTrail user guide, "How CloudTrail works").
+pub const LATENESS_S: i64 = 2 * 3_600;
+
+/// What an archive says about one hour. The lists are sorted.
+#[derive(Debug, Clone)]
+pub struct HourRows {
+    /// Epoch second at which the hour begins.
+    pub start: i64,
     /// Calls of the event sources under analysis, each once.
-    pub calls: Vec<CallRow>,
+    pub calls: Sheet,
     /// Writes of any service that could break a registry, each once.
     pub changes: Vec<ChangeRow>,
     /// Everything else, counted per minute, account, region and service; not deduplicated.
     pub controls: Vec<ControlRow>,
-    /// The ledger: what was read, used, left out, and why.
-    pub entry: SourceEntry,
 }
 
 /// Who is told how far a scan has come. Called from several threads.
@@ -76,29 +119,94 @@ impl Progress for Silent {
     fn done(&self) {}
 }
 
-/// Reads every input and answers with rows and a ledger.
+/// Reads every input, makes something of every hour side by side, and hands it on in order of time.
+/// The answer is the ledger.
 ///
-/// Files are chosen by the delivery date in their path or name: from the first day of the case to
-/// one day after its last, because a record is never delivered before its event and nearly always
-/// within a day. CloudTrail redelivers for up to 30 days after an outage; such files are seen only
-/// when they are named one by one, which switches the choice by date off.
-#[must_use]
-pub fn scan(request: &ScanRequest, progress: &dyn Progress) -> TrailScan {
-    let whole = request.case.whole();
-    let found = find::find(&request.inputs, &whole);
+/// Files are chosen by the delivery time in their name, or the day in their path: none that was
+/// delivered before the case begins, because no record is delivered before its event, and none that
+/// was delivered more than `lateness_s` after the case ends or, if later, after the last file that
+/// still held a record of the case. So a trail that lags behind is followed as far as it lags.
+/// CloudTrail redelivers for up to 30 days after an outage; such files are seen only when they are
+/// named one by one, which switches the choice by time off.
+///
+/// # Errors
+/// When `make` or `take` fail, or a temporary file cannot be read back. Inputs that cannot be read
+/// are no errors but refusals in the ledger.
+pub fn scan<T: Send>(
+    request: &ScanRequest,
+    progress: &dyn Progress,
+    make: impl Fn(HourRows) -> anyhow::Result<T> + Sync,
+    mut take: impl FnMut(T) -> anyhow::Result<()>,
+) -> anyhow::Result<SourceEntry> {
+    let mut found = find::find(&request.inputs, &request.case.whole(), request.lateness_s);
     progress.start(
         found.files.len() as u64,
         found.files.iter().map(|file| file.bytes).sum(),
     );
-    let gathered = found
-        .files
-        .par_iter()
-        .fold(Gather::default, |mut gather, file| {
-            read::read(file, &request.case, &mut gather);
-            progress.file(file.bytes);
-            gather
-        })
-        .reduce(Gather::default, Gather::merged);
+    let pool = Pool::default();
+    let mut next = std::mem::take(&mut found.files);
+    while !next.is_empty() {
+        read_all(&next, request, progress, &pool);
+        next = found.later_than_expected(pool.last_useful(), request.lateness_s);
+    }
     progress.done();
-    outcome::conclude(&request.inputs, found.pruned, found.notes, gathered)
+    let mut gathers = pool.into_gathers();
+    let mut by_scope = BTreeMap::new();
+    for gather in &gathers {
+        gather.tally(&mut by_scope);
+    }
+    hours::finish(&mut gathers, &mut by_scope, &make, &mut take)?;
+    Ok(outcome::conclude(
+        &request.inputs,
+        (
+            found.before + found.beyond + found.later.len() as u64,
+            found.beyond + found.later.len() as u64,
+        ),
+        found.notes,
+        gathers,
+        by_scope,
+    ))
+}
+
+fn read_all(files: &[Found], request: &ScanRequest, progress: &dyn Progress, pool: &Pool) {
+    let (small, large): (Vec<&Found>, Vec<&Found>) =
+        files.iter().partition(|file| whole::is_small(file));
+    for file in large {
+        share::read(file, request, pool);
+        progress.file(file.bytes);
+    }
+    small.par_iter().for_each(|file| {
+        pool.with(|gather| read::read(file, request, gather));
+        progress.file(file.bytes);
+    });
+}
+
+/// The answers growing in the hands of the threads.
+#[derive(Debug, Default)]
+struct Pool(Mutex<Vec<Gather>>);
+
+impl Pool {
+    /// Works with one of them that nobody else works with.
+    fn with<T>(&self, work: impl FnOnce(&mut Gather) -> T) -> T {
+        let mut gather = self.free().pop().unwrap_or_default();
+        let result = work(&mut gather);
+        self.free().push(gather);
+        result
+    }
+
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Gather>> {
+        // A list of free answers is sound whoever panicked while holding it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last_useful(&self) -> Option<Instant> {
+        self.free()
+            .iter()
+            .filter_map(|gather| gather.last_useful)
+            .max()
+    }
+
+    fn into_gathers(self) -> Vec<Gather> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }

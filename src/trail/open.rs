@@ -9,11 +9,11 @@ use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
-/// Most text one compressed file may unfold to. CloudTrail's own files stay below 50 MB.
-const UNFOLDED_CAP: u64 = 2 << 30;
+/// Most text one compressed file may unfold to: 8 GiB. CloudTrail's own files stay below 50 MB.
+pub(super) const UNFOLDED_CAP: u64 = 8 << 30;
 /// Text per compressed byte above [`RATIO_FROM`]: real trails reach 10, the worst of storms 50,
 /// deflate itself ends at 1,032.
-const RATIO_CAP: u64 = 200;
+const RATIO_CAP: u64 = 1_000;
 /// Small files may repeat themselves as they like.
 const RATIO_FROM: u64 = 64 << 20;
 
@@ -75,7 +75,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-type Disk = BufReader<Counted<Box<dyn Read>>>;
+type Disk = BufReader<Counted<Box<dyn Read + Send>>>;
 
 enum Stage {
     /// Nothing read yet.
@@ -101,7 +101,7 @@ fn position(disk: &Disk) -> u64 {
 }
 
 impl Unfold {
-    fn new(bytes: Box<dyn Read>) -> Self {
+    fn new(bytes: Box<dyn Read + Send>) -> Self {
         let counted = Counted {
             inner: bytes,
             bytes: 0,
@@ -239,7 +239,7 @@ impl Read for Unfold {
 /// # Errors
 /// The system refuses to open the file.
 pub(super) fn open(origin: &Origin) -> io::Result<Unicode<Unfold>> {
-    let bytes: Box<dyn Read> = match origin {
+    let bytes: Box<dyn Read + Send> = match origin {
         Origin::Stdin => Box::new(io::stdin()),
         Origin::File(path) => Box::new(File::open(path)?),
     };
@@ -247,7 +247,7 @@ pub(super) fn open(origin: &Origin) -> io::Result<Unicode<Unfold>> {
 }
 
 /// Bytes from anywhere as UTF-8 text.
-pub(super) fn unfold(bytes: Box<dyn Read>) -> Unicode<Unfold> {
+pub(super) fn unfold(bytes: Box<dyn Read + Send>) -> Unicode<Unfold> {
     Unicode::new(Unfold::new(bytes))
 }
 
@@ -268,7 +268,7 @@ mod tests {
         let mut source = unfold(Box::new(io::Cursor::new(bytes)));
         let mut text = Vec::new();
         source.read_to_end(&mut text).unwrap();
-        let inner = source.inner();
+        let inner = source.into_inner();
         (text, inner.faults().to_vec(), inner.bytes_read())
     }
 

@@ -1,50 +1,35 @@
-//! The end of a scan: rows sorted, every record accounted for, the outcome named.
+//! The ledger of a scan: every record accounted for, the outcome named.
 
-use super::TrailScan;
-use super::dedupe::dedupe;
-use super::gather::{Gather, Note, place};
+use super::gather::{Gather, Note};
 use crate::bundle::manifest::{Noun, Outcome, Refusal, SourceEntry, Tally};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Refusals told one by one; a folder of thousands of broken files is one more sentence.
 const REFUSALS_CAP: usize = 200;
 
-/// Turns what was gathered into the answer.
+/// Turns the counts into the ledger's entry.
 pub(super) fn conclude(
     inputs: &[PathBuf],
-    files_pruned: u64,
+    (files_pruned, files_late): (u64, u64),
     mut notes: Vec<Note>,
-    mut gather: Gather,
-) -> TrailScan {
-    notes.append(&mut gather.notes);
-    notes.sort();
-    let mut by_scope = gather.tallies();
-    let controls = gather.control_rows();
-    let (kept, twice) = dedupe(std::mem::take(&mut gather.kept));
-    for one in &twice {
-        let place = place(&one.call.recipient_account, &one.call.region);
-        by_scope.entry(place).or_default().duplicate += 1;
-    }
-    let mut calls = Vec::with_capacity(kept.len());
-    let mut changes = Vec::new();
-    for one in kept {
-        let place = place(&one.call.recipient_account, &one.call.region);
-        let tally = by_scope.entry(place).or_default();
-        tally.used += 1;
-        tally.late += u64::from(one.is_late());
-        changes.extend(one.change.map(|change| *change));
-        if one.is_call {
-            calls.push(one.call);
-        }
-    }
-    changes.sort();
+    mut gathers: Vec<Gather>,
+    by_scope: BTreeMap<String, Tally>,
+) -> SourceEntry {
     let mut tally = Tally::default();
     for part in by_scope.values() {
         tally.add(part);
     }
-    let entry = SourceEntry {
+    let (mut files_read, mut bytes_read) = (0, 0);
+    for gather in &mut gathers {
+        notes.append(&mut gather.notes);
+        files_read += gather.files_read;
+        bytes_read += gather.bytes_read;
+    }
+    notes.sort();
+    SourceEntry {
         noun: Noun::Trail,
-        outcome: outcome(inputs, gather.files_read, files_pruned, &notes),
+        outcome: outcome(inputs, files_read, files_pruned, &notes),
         asked: inputs
             .iter()
             .map(|input| input.to_string_lossy().into_owned())
@@ -52,15 +37,10 @@ pub(super) fn conclude(
         tally,
         by_scope,
         refusals: refusals(notes),
-        files_read: gather.files_read,
+        files_read,
         files_pruned,
-        bytes_read: gather.bytes_read,
-    };
-    TrailScan {
-        calls,
-        changes,
-        controls,
-        entry,
+        files_late,
+        bytes_read,
     }
 }
 

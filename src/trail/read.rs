@@ -3,28 +3,82 @@
 //! A file has one note at most, however much is wrong with it. It may lose records, never the
 //! count of them.
 
-use super::alien;
 use super::find::Found;
 use super::gather::{Gather, Note, Skip};
-use super::open::{Unfold, open};
-use super::record::{Record, mended};
-use super::select::select;
+use super::record::{Envelope, mended};
+use super::select::{Record, select};
+use super::skim::{Met, Skim};
 use super::split::{Fault, Piece, RECORD_CAP, Splitter};
-use super::unicode::Unicode;
-use crate::case::Case;
+use super::{ScanRequest, alien, open, whole};
+use std::io::Read;
 
 /// Wrappers inside wrappers: an exported log event may hold an EventBridge event.
 const WRAPPED_CAP: usize = 2;
 
 /// Reads one input into the gathered answer.
-pub(super) fn read(file: &Found, case: &Case, gather: &mut Gather) {
-    match open(&file.origin) {
-        Ok(source) => read_source(source, file, case, gather),
-        Err(error) => gather.notes.push(Note::lost(
-            &file.shown,
-            format!("cannot be opened: {error}"),
-        )),
+pub(super) fn read(file: &Found, request: &ScanRequest, gather: &mut Gather) {
+    let before = gather.inside;
+    let mut disk = std::mem::take(&mut gather.disk);
+    let mut text = std::mem::take(&mut gather.text);
+    match whole::unfold(file, &mut disk, &mut text) {
+        Some(size) => read_whole(&text, size, file, request, gather),
+        None => read_stream(file, request, gather),
     }
+    gather.disk = disk;
+    gather.text = text;
+    if gather.inside > before {
+        gather.last_useful = gather.last_useful.max(file.delivered);
+    }
+    gather.relieve();
+}
+
+fn read_whole(
+    text: &[u8],
+    size: usize,
+    file: &Found,
+    request: &ScanRequest,
+    gather: &mut Gather,
+) {
+    let mut seen = Seen::default();
+    let text = text.get(..size).unwrap_or_default();
+    match seen.skim(text, Vec::new(), 0, request, gather) {
+        // Nothing met: other encodings, other kinds of files and empty ones show at the start.
+        _ if seen.is_untouched() => return read_stream(file, request, gather),
+        Ok(()) => {}
+        Err(odd) => {
+            let rest = text.get(odd.at..).unwrap_or_default();
+            let splitter = Splitter::resumed(rest, odd.at as u64, odd.open);
+            seen.split(splitter, request, gather);
+        }
+    }
+    gather.bytes_read += file.bytes;
+    seen.was_json = true;
+    seen.conclude(&[], file, gather);
+}
+
+/// The way for whatever is large, damaged, or from a pipe.
+fn read_stream(file: &Found, request: &ScanRequest, gather: &mut Gather) {
+    let source = match open::open(&file.origin) {
+        Ok(source) => source,
+        Err(error) => {
+            gather.notes.push(Note::lost(
+                &file.shown,
+                format!("cannot be opened: {error}"),
+            ));
+            return;
+        }
+    };
+    let mut seen = Seen::default();
+    let source = seen.split(Splitter::new(source), request, gather);
+    let unfold = source.into_inner();
+    gather.bytes_read += unfold.bytes_read();
+    seen.conclude(unfold.faults(), file, gather);
+}
+
+/// Where a text stops being plain, and the brackets around that place.
+pub(super) struct Odd {
+    pub(super) at: usize,
+    pub(super) open: Vec<u8>,
 }
 
 /// How often something happened, and the first time.
@@ -45,9 +99,19 @@ impl Often {
     }
 }
 
+impl Often {
+    fn absorb(&mut self, other: Self) {
+        if self.count == 0 || (other.count > 0 && other.first_offset < self.first_offset) {
+            self.first_offset = other.first_offset;
+            self.first_why = other.first_why;
+        }
+        self.count += other.count;
+    }
+}
+
 /// What one input turned out to hold.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     records: u64,
     insights: u64,
     others: Often,
@@ -56,46 +120,109 @@ struct Seen {
     too_large: Often,
     cut_at: Option<u64>,
     not_json: Option<String>,
-}
-
-fn read_source(source: Unicode<Unfold>, file: &Found, case: &Case, gather: &mut Gather) {
-    let mut seen = Seen::default();
-    let mut splitter = Splitter::new(source);
-    while let Some(piece) = splitter.next() {
-        match piece {
-            Piece::Item { text, offset } => {
-                if let Err(error) = seen.item(text, offset, case, gather) {
-                    seen.unreadable.more(offset, || error.to_string());
-                    splitter.reject();
-                }
-            }
-            Piece::Damage { fault, offset } => match fault {
-                Fault::NotJson => seen.not_json = Some(alien::bytes(splitter.head())),
-                Fault::Broken => seen
-                    .unreadable
-                    .more(offset, || "brackets or quotes do not match".to_owned()),
-                Fault::TooLarge => seen.too_large.more(offset, String::new),
-                Fault::Cut => seen.cut_at = Some(offset),
-            },
-        }
-    }
-    let was_json = splitter.started();
-    let unfold = splitter.source().inner();
-    gather.bytes_read += unfold.bytes_read();
-    seen.conclude(unfold, was_json, file, gather);
+    was_json: bool,
 }
 
 impl Seen {
+    /// Whether nothing was counted yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.records == 0 && self.others.count == 0
+    }
+
+    /// Takes in what another part of the same input held.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.records += other.records;
+        self.insights += other.insights;
+        self.others.absorb(other.others);
+        self.mended.absorb(other.mended);
+        self.unreadable.absorb(other.unreadable);
+        self.too_large.absorb(other.too_large);
+        self.cut_at = self.cut_at.or(other.cut_at);
+        self.not_json = self.not_json.take().or(other.not_json);
+        self.was_json |= other.was_json;
+    }
+
+    /// Reads a text at full speed as far as it is plain; `base` is its offset in the whole text.
+    pub(super) fn skim(
+        &mut self,
+        text: &[u8],
+        open: Vec<u8>,
+        base: u64,
+        request: &ScanRequest,
+        gather: &mut Gather,
+    ) -> Result<(), Odd> {
+        let mut skim = Skim::new(text, open);
+        loop {
+            match skim.next() {
+                Met::End => return Ok(()),
+                Met::Odd { at } => {
+                    let open = skim.open().to_vec();
+                    return Err(Odd { at, open });
+                }
+                Met::Record { start, end } => {
+                    let slots = &skim.slots;
+                    let record = Record { text, slots };
+                    if record.is_record() {
+                        self.count(record, request, gather);
+                        continue;
+                    }
+                    let item = text.get(start..end).unwrap_or_default();
+                    if self.item(item, base + start as u64, request, gather).is_err() {
+                        let open = skim.open().to_vec();
+                        return Err(Odd { at: start, open });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a text with care to its end; gives the source back.
+    pub(super) fn split<R: Read>(
+        &mut self,
+        mut splitter: Splitter<R>,
+        request: &ScanRequest,
+        gather: &mut Gather,
+    ) -> R {
+        while let Some(piece) = splitter.next() {
+            match piece {
+                Piece::Item { text, offset } => {
+                    if let Err(error) = self.item(text, offset, request, gather) {
+                        self.unreadable.more(offset, || error.to_string());
+                        splitter.reject();
+                    }
+                }
+                Piece::Damage { fault, offset } => match fault {
+                    Fault::NotJson => self.not_json = Some(alien::bytes(splitter.head())),
+                    Fault::Broken => self
+                        .unreadable
+                        .more(offset, || "brackets or quotes do not match".to_owned()),
+                    Fault::TooLarge => self.too_large.more(offset, String::new),
+                    Fault::Cut => self.cut_at = Some(offset),
+                },
+            }
+        }
+        self.was_json |= splitter.started();
+        splitter.into_source()
+    }
+
+    #[inline(always)]
+    fn count(&mut self, record: Record<'_>, request: &ScanRequest, gather: &mut Gather) {
+        self.records += 1;
+        if select(record, request, gather) == Some(Skip::Insight) {
+            self.insights += 1;
+        }
+    }
+
     fn item(
         &mut self,
         text: &[u8],
         offset: u64,
-        case: &Case,
+        request: &ScanRequest,
         gather: &mut Gather,
     ) -> Result<(), serde_json::Error> {
         // A record is parsed whole before anything of it is counted, so a second try is safe.
         let error = match std::str::from_utf8(text) {
-            Ok(text) => match self.record(text, offset, WRAPPED_CAP, case, gather) {
+            Ok(text) => match self.record(text, offset, WRAPPED_CAP, request, gather) {
                 Ok(()) => return Ok(()),
                 Err(error) => Some(error),
             },
@@ -103,7 +230,7 @@ impl Seen {
         };
         match (mended(text), error) {
             (Some(text), _) => {
-                self.record(&text, offset, WRAPPED_CAP, case, gather)?;
+                self.record(&text, offset, WRAPPED_CAP, request, gather)?;
                 self.mended.more(offset, String::new);
                 Ok(())
             }
@@ -117,28 +244,32 @@ impl Seen {
         text: &str,
         offset: u64,
         wraps: usize,
-        case: &Case,
+        request: &ScanRequest,
         gather: &mut Gather,
     ) -> Result<(), serde_json::Error> {
-        let record: Record<'_> = serde_json::from_str(text)?;
-        if !record.event_source.is_empty() && !record.event_name.is_empty() {
-            self.records += 1;
-            if select(&record, case, gather) == Some(Skip::Insight) {
-                self.insights += 1;
+        let envelope: Envelope<'_> = serde_json::from_str(text)?;
+        if !envelope.event_source.is_empty() && !envelope.event_name.is_empty() {
+            let mut skim = Skim::new(text.as_bytes(), Vec::new());
+            if let Met::Record { .. } = skim.next() {
+                let record = Record {
+                    text: text.as_bytes(),
+                    slots: &skim.slots,
+                };
+                self.count(record, request, gather);
+                return Ok(());
             }
-            return Ok(());
         }
         let inner = [
-            record.detail.map(serde_json::value::RawValue::get),
-            Some(&*record.lookup),
-            Some(&*record.message),
+            envelope.detail.map(serde_json::value::RawValue::get),
+            Some(&*envelope.lookup),
+            Some(&*envelope.message),
         ];
         let inner = inner
             .into_iter()
             .flatten()
             .find(|text| text.trim_start().starts_with('{'));
         match (inner, wraps.checked_sub(1)) {
-            (Some(inner), Some(wraps)) => self.record(inner, offset, wraps, case, gather),
+            (Some(inner), Some(wraps)) => self.record(inner, offset, wraps, request, gather),
             _ => {
                 self.others.more(offset, || alien::object(text));
                 Ok(())
@@ -146,17 +277,14 @@ impl Seen {
         }
     }
 
-    fn conclude(self, unfold: &Unfold, was_json: bool, file: &Found, gather: &mut Gather) {
-        let mut whys: Vec<String> = unfold
-            .faults()
-            .iter()
-            .map(super::open::Fault::why)
-            .collect();
-        let mut lost = unfold.faults().iter().any(super::open::Fault::is_loss);
+    /// Tells the troubles of the input, once all of it was read.
+    pub(super) fn conclude(self, faults: &[open::Fault], file: &Found, gather: &mut Gather) {
+        let mut whys: Vec<String> = faults.iter().map(open::Fault::why).collect();
+        let mut lost = faults.iter().any(open::Fault::is_loss);
         let is_cut_below = lost;
         let bad = self.unreadable.count + self.too_large.count;
         if bad > 0 {
-            gather.skip("", "", Skip::Unreadable, bad);
+            gather.skip(0, 0, Skip::Unreadable, bad);
             lost = true;
         }
         if self.unreadable.count > 0 {
@@ -198,7 +326,7 @@ impl Seen {
             // said that it is the trail.
             lost |= file.is_named;
         } else if self.others.count > 0 {
-            gather.skip("", "", Skip::NotCloudTrail, self.others.count);
+            gather.skip(0, 0, Skip::NotCloudTrail, self.others.count);
             whys.push(format!(
                 "{} no CloudTrail records, first at byte {} of the text: {}",
                 objects(self.others.count),
@@ -209,7 +337,7 @@ impl Seen {
         if self.records > 0 && self.records == self.insights {
             whys.push("holds only CloudTrail Insights events: summaries, not calls".to_owned());
         }
-        if !was_json && whys.is_empty() {
+        if !self.was_json && whys.is_empty() {
             whys.push("holds no text".to_owned());
             lost = true;
         }

@@ -4,6 +4,7 @@
 //! takes what it can read and leaves the rest empty, so that one odd field never costs a record.
 //! Field list: CloudTrail user guide, "CloudTrail record contents".
 
+use super::skim::decoded;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -123,36 +124,16 @@ macro_rules! views {
 }
 
 views! {
-    /// The top level of a record, and of the wrappers a record may come in.
-    Record {
+    /// What tells a record from the wrappers a record may come in.
+    Envelope {
         texts {
-            event_version = "eventVersion",
-            event_time = "eventTime",
             event_source = "eventSource",
             event_name = "eventName",
-            event_id = "eventID",
-            request_id = "requestID",
-            event_type = "eventType",
-            event_category = "eventCategory",
-            region = "awsRegion",
-            recipient = "recipientAccountId",
-            source_address = "sourceIPAddress",
-            user_agent = "userAgent",
-            error_code = "errorCode",
-            error_message = "errorMessage",
-            read_only = "readOnly",
-            shared_event_id = "sharedEventID",
-            vpc_endpoint = "vpcEndpointId",
             // LookupEvents holds the record as JSON in a text; so does a log event.
             lookup = "CloudTrailEvent",
             message = "message",
         }
         raws {
-            identity = "userIdentity",
-            parameters = "requestParameters",
-            resources = "resources",
-            service_details = "serviceEventDetails",
-            addendum = "addendum",
             // EventBridge.
             detail = "detail",
         }
@@ -206,19 +187,31 @@ views! {
 }
 
 /// Part of a record as a view; anything of another shape gives the empty view.
-pub(super) fn view<'a, T: Deserialize<'a> + Default>(part: Option<&'a RawValue>) -> T {
-    part.and_then(|part| serde_json::from_str(part.get()).ok())
+pub(super) fn view<'a, T: Deserialize<'a> + Default>(part: Option<&'a [u8]>) -> T {
+    part.and_then(|part| serde_json::from_slice(part).ok())
         .unwrap_or_default()
 }
 
+/// The same for a part that a view holds.
+pub(super) fn view_raw<'a, T: Deserialize<'a> + Default>(part: Option<&'a RawValue>) -> T {
+    view(part.map(|part| part.get().as_bytes()))
+}
+
+/// A value as text, whatever its type.
+pub(super) fn text_of(part: Option<&[u8]>) -> Cow<'_, str> {
+    match part {
+        None => Cow::Borrowed(""),
+        Some(raw) => decoded(raw).unwrap_or_else(|| view::<Text<'_>>(Some(raw)).0),
+    }
+}
+
 /// The JSON text of a part, unwrapped when it was written as a text (Athena and Glue do that).
-pub(super) fn unwrapped<'a>(part: Option<&'a RawValue>) -> Cow<'a, str> {
-    match part.map(RawValue::get) {
-        None | Some("null") => Cow::Borrowed(""),
-        Some(text) if text.starts_with('"') => {
-            serde_json::from_str::<Cow<'a, str>>(text).unwrap_or_default()
-        }
-        Some(text) => Cow::Borrowed(text),
+pub(super) fn unwrapped(part: Option<&[u8]>) -> Cow<'_, str> {
+    match part {
+        None | Some(b"null") => Cow::Borrowed(""),
+        Some(raw) => decoded(raw)
+            .or_else(|| std::str::from_utf8(raw).ok().map(Cow::Borrowed))
+            .unwrap_or_default(),
     }
 }
 
@@ -277,27 +270,27 @@ mod tests {
 
     #[test]
     fn any_type_reads_as_text() {
-        let text = r#"{"eventVersion":1.08,"readOnly":true,"errorCode":null,"userAgent":{"a":[1]},
-            "requestID":["x"],"recipientAccountId":123456789012,"eventName":"A\"B","eventName":"Last"}"#;
-        let record: Record<'_> = serde_json::from_str(text).unwrap();
-        let seen = [
-            &*record.event_version,
-            &*record.read_only,
-            &*record.error_code,
-            &*record.user_agent,
-            &*record.request_id,
-            &*record.recipient,
-            &*record.event_name,
+        let cases = [
+            ("1.08", "1.08"),
+            ("true", "true"),
+            ("null", ""),
+            (r#"{"a":[1]}"#, ""),
+            (r#"["x"]"#, ""),
+            ("123456789012", "123456789012"),
+            (r#""A\"B""#, "A\"B"),
+            (r#""\u0065cr""#, "ecr"),
+            (r#""""#, ""),
         ];
-        assert_eq!(seen, ["1.08", "true", "", "", "", "123456789012", "Last"]);
+        for (raw, text) in cases {
+            assert_eq!(text_of(Some(raw.as_bytes())), text, "{raw}");
+        }
+        assert_eq!(text_of(None), "");
     }
 
     #[test]
     fn parts_of_another_shape_are_empty() {
         for part in ["null", "[]", "\"text\"", "1", "{}"] {
-            let text = format!(r#"{{"userIdentity":{part}}}"#);
-            let record: Record<'_> = serde_json::from_str(&text).unwrap();
-            let identity: Identity<'_> = view(record.identity);
+            let identity: Identity<'_> = view(Some(part.as_bytes()));
             assert!(identity.arn.is_empty(), "{part}");
         }
     }

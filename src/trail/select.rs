@@ -1,112 +1,199 @@
 //! What a record is to the case: a call, a change, one of the control group, or nothing of ours.
 //!
 //! Every record that comes in is counted here exactly once. Order of the questions: is it a call
-//! at all, can it be placed in time, was it asked about, does it lie in the case, what is it.
+//! at all, can it be placed in time, was it asked about, does it lie in the case, what is it. Only
+//! what is kept is decoded beyond its top-level keys.
 
+use super::ScanRequest;
 use super::change::change;
-use super::dedupe::Kept;
 use super::gather::{Gather, Skip};
 use super::identity::who;
-use super::record::{Addendum, Identity, Record, Resource, Target, unwrapped, view};
+use super::part::{Kept, Part};
+use super::record::{Addendum, Identity, Resource, Target, text_of, unwrapped, view};
+use super::skim::{Key, Slots};
 use super::time::epoch_seconds;
-use crate::bundle::rows::{CallRow, caps};
-use crate::case::{Case, instant};
-use crate::ecr::{Class, knowledge};
+use crate::bundle::rows::caps;
+use crate::bundle::sheet::{Field, Line};
+use crate::bundle::texts::Texts;
+use crate::case::instant;
 
-/// Services whose writes are recorded in one region and act in all of them.
-const REGIONLESS: [&str; 2] = ["iam.amazonaws.com", ORGANIZATIONS];
+/// A record: its text and where its values stand in it.
+#[derive(Clone, Copy)]
+pub(super) struct Record<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) slots: &'a Slots,
+}
 
-/// Its policies are written in the management account and act in every member.
-const ORGANIZATIONS: &str = "organizations.amazonaws.com";
+impl<'a> Record<'a> {
+    #[inline(always)]
+    pub(super) fn raw(&self, key: Key) -> Option<&'a [u8]> {
+        self.slots.raw(self.text, key)
+    }
 
-/// An ECR change that AWS makes on the account's behalf and marks as read-only.
-const EXPIRY: &str = "PolicyExecutionEvent";
+    pub(super) fn text(&self, key: Key) -> std::borrow::Cow<'a, str> {
+        text_of(self.raw(key))
+    }
 
-/// Counts the record and keeps what the case needs of it. The answer is why it was skipped, for
+    /// Whether it has what makes a record: a source and a name. Wrappers have neither.
+    #[inline(always)]
+    pub(super) fn is_record(&self) -> bool {
+        [Key::EventSource, Key::EventName].iter().all(|key| {
+            self.raw(*key).is_some_and(|raw| match raw {
+                b"\"\"" => false,
+                [b'"', ..] => true,
+                other => !text_of(Some(other)).is_empty(),
+            })
+        })
+    }
+}
+
+/// Counts the record and keeps what the request needs of it. The answer is why it was skipped, for
 /// the caller's notes; control group and window are not worth one.
-pub(super) fn select(record: &Record<'_>, case: &Case, gather: &mut Gather) -> Option<Skip> {
-    let identity: Identity<'_>;
-    let account = if record.recipient.is_empty() {
-        identity = view(record.identity);
-        &*identity.account
-    } else {
-        &*record.recipient
-    };
-    let account = head(account, caps::NAME);
-    let region = head(&record.region, caps::NAME);
-    let mut skip = |why| {
+#[inline(always)]
+pub(super) fn select(
+    record: Record<'_>,
+    request: &ScanRequest,
+    gather: &mut Gather,
+) -> Option<Skip> {
+    let case = &request.case;
+    let (sieve, names) = (&mut gather.sieve, &mut gather.names);
+    let mut account = sieve.name(record.raw(Key::Recipient), names);
+    if account == 0 {
+        let identity: Identity<'_> = view(record.raw(Key::Identity));
+        account = names.number(head(&identity.account, caps::NAME));
+    }
+    let region = sieve.name(record.raw(Key::Region), names);
+    let skip = |gather: &mut Gather, why| {
         gather.skip(account, region, why, 1);
         Some(why)
     };
-    if is_insight(record) {
-        return skip(Skip::Insight);
+    if sieve.is_insight(record.raw(Key::EventCategory), record.raw(Key::EventType)) {
+        return skip(gather, Skip::Insight);
     }
-    if !is_known_version(&record.event_version) {
-        return skip(Skip::UnknownVersion);
+    if !sieve.is_known_version(record.raw(Key::EventVersion)) {
+        return skip(gather, Skip::UnknownVersion);
     }
-    let Some(second) = epoch_seconds(&record.event_time) else {
-        return skip(Skip::BadTime);
+    let Some(second) = epoch_seconds(&record.text(Key::EventTime)) else {
+        return skip(gather, Skip::BadTime);
     };
-    let source = &*record.event_source;
-    let is_change = is_change(record);
-    if !is_asked(case, account, region, source, is_change) {
-        return skip(Skip::OutOfScope);
+    let source = record.raw(Key::EventSource).unwrap_or_default();
+    let service = sieve.service(source, case, names);
+    let is_change = sieve.is_change(
+        service,
+        record.raw(Key::EventName).unwrap_or_default(),
+        record.raw(Key::ReadOnly),
+    );
+    if !sieve.is_asked(case, names, (account, region), service, is_change) {
+        return skip(gather, Skip::OutOfScope);
     }
     if !case.whole().contains(instant(second)) {
         gather.out_of_window(account, region);
         return None;
     }
-    let is_call = case.scope.event_sources.iter().any(|asked| asked == source);
-    if is_call || is_change {
-        gather.keep(kept(record, second, account, is_call, is_change));
+    let (service_name, is_call) = sieve
+        .service_of(service)
+        .map_or((0, false), |service| (service.name, service.is_asked));
+    if is_call || (is_change && request.with_changes) {
+        let names = std::mem::take(&mut gather.names);
+        let part = gather.keep(second, account, region);
+        keep(record, second, names.get(account), request, part, is_call, is_change);
+        gather.names = names;
     } else {
-        let class = knowledge().classify(&record.error_code);
-        let is_fault = matches!(class, Class::ServerError | Class::Throttle);
-        gather.control(
-            second.div_euclid(60),
-            account,
-            region,
-            head(source, caps::NAME),
-            (class != Class::Success, is_fault),
-        );
+        gather.inside += 1;
+        gather.skip(account, region, Skip::OtherService, 1);
+        if request.with_controls {
+            let (is_error, is_fault) = gather.sieve.code(record.raw(Key::ErrorCode));
+            let key = (second.div_euclid(60), account, region, service_name);
+            gather.control(key, is_error, is_fault);
+        }
     }
     None
 }
 
-fn is_insight(record: &Record<'_>) -> bool {
-    &*record.event_category == "Insight" || &*record.event_type == "AwsCloudTrailInsight"
-}
-
-/// Versions are two numbers, not a decimal: 1.11 is newer than 1.9, and all of 1 can be read.
-/// Records without a version occur in hand-made exports and have the shape of version 1.
-fn is_known_version(version: &str) -> bool {
-    let major = version.split('.').next().unwrap_or_default();
-    version.is_empty() || major.parse() == Ok(1u32)
-}
-
-fn is_change(record: &Record<'_>) -> bool {
-    let known = knowledge();
-    (&*record.read_only != "true" || &*record.event_name == EXPIRY)
-        && known.has_changes_of(&record.event_source)
-        && known
-            .change(&record.event_source, &record.event_name)
-            .is_some()
-}
-
-fn is_asked(case: &Case, account: &str, region: &str, source: &str, is_change: bool) -> bool {
-    if case.scope.admits(account, region) {
-        return true;
-    }
-    // A role's policy changed in us-east-1 breaks pulls in every region.
-    let any_region = |account: &str| {
-        case.scope.accounts.is_empty() || case.scope.accounts.iter().any(|asked| asked == account)
+fn keep(
+    record: Record<'_>,
+    second: i64,
+    account: &str,
+    request: &ScanRequest,
+    part: &mut Part,
+    is_call: bool,
+    is_change: bool,
+) {
+    let texts = &mut part.texts;
+    let mut line = Line {
+        event_time: second,
+        ..Line::default()
     };
-    is_change && REGIONLESS.contains(&source) && (source == ORGANIZATIONS || any_region(account))
+    let capped = |texts: &mut Texts, key: Key, cap: usize| {
+        texts.number(head(&text_of(record.raw(key)), cap))
+    };
+    // IDs are never met again but in copies, so looking them up would be for nothing.
+    line.set(
+        Field::EventId,
+        texts.push(head(&record.text(Key::EventId), caps::NAME)),
+    );
+    line.set(
+        Field::RequestId,
+        texts.push(head(&record.text(Key::RequestId), caps::NAME)),
+    );
+    line.set(Field::RecipientAccount, texts.number(account));
+    for (field, key, cap) in [
+        (Field::Region, Key::Region, caps::NAME),
+        (Field::EventSource, Key::EventSource, caps::NAME),
+        (Field::Api, Key::EventName, caps::NAME),
+        (Field::ErrorCode, Key::ErrorCode, caps::NAME),
+        (Field::ErrorMessage, Key::ErrorMessage, caps::ERROR_MESSAGE),
+        (Field::SharedEventId, Key::SharedEventId, caps::NAME),
+        (Field::EventType, Key::EventType, caps::NAME),
+    ] {
+        let number = capped(texts, key, cap);
+        line.set(field, number);
+    }
+    let mut kept = Kept {
+        is_call,
+        is_change,
+        ..Kept::default()
+    };
+    if let Some(addendum) = record.raw(Key::Addendum) {
+        let addendum: Addendum<'_> = view(Some(addendum));
+        let name = |text: &str, texts: &mut Texts| texts.number(head(text, caps::NAME));
+        line.set(Field::AddendumReason, name(&addendum.reason, texts));
+        kept.original_event = name(&addendum.original_event, texts);
+        kept.original_request = name(&addendum.original_request, texts);
+    }
+    let is_shared = line.number(Field::SharedEventId) != 0;
+    if request.with_callers || is_change || is_shared {
+        callers(record, account, texts, &mut line);
+    }
+    if request.with_callers || is_change {
+        for (field, key, cap) in [
+            (Field::Source, Key::SourceAddress, caps::NAME),
+            (Field::UserAgent, Key::UserAgent, caps::USER_AGENT),
+        ] {
+            let number = capped(texts, key, cap);
+            line.set(field, number);
+        }
+        let endpoint = record.text(Key::VpcEndpoint);
+        // CloudTrail also writes service names here, which are no endpoint.
+        if endpoint.starts_with("vpce-") {
+            line.set(
+                Field::VpcEndpoint,
+                texts.number(head(&endpoint, caps::NAME)),
+            );
+        }
+    }
+    if is_change {
+        let (resource, detail) = change(record);
+        kept.resource = texts.number(head(&resource, caps::NAME));
+        kept.detail = texts.number(&detail);
+    }
+    kept.line = line;
+    part.kept.push(kept);
 }
 
-fn kept(record: &Record<'_>, second: i64, account: &str, is_call: bool, is_change: bool) -> Kept {
-    let identity: Identity<'_> = view(record.identity);
-    let addendum: Addendum<'_> = view(record.addendum);
+/// Who called, and which repository.
+fn callers(record: Record<'_>, account: &str, texts: &mut Texts, line: &mut Line) {
+    let identity: Identity<'_> = view(record.raw(Key::Identity));
     let (principal, session) = who(&identity);
     let caller = if identity.account.is_empty() {
         account
@@ -114,61 +201,37 @@ fn kept(record: &Record<'_>, second: i64, account: &str, is_call: bool, is_chang
         &*identity.account
     };
     let (repository, registry) = target(record, caller);
-    let name = |text: &str| capped(text, caps::NAME);
-    let call = CallRow {
-        event_time: second,
-        event_id: name(&record.event_id),
-        request_id: name(&record.request_id),
-        recipient_account: account.to_owned(),
-        caller_account: name(caller),
-        region: name(&record.region),
-        event_source: name(&record.event_source),
-        api: name(&record.event_name),
-        error_code: name(&record.error_code),
-        error_message: capped(&record.error_message, caps::ERROR_MESSAGE),
-        principal: name(&principal),
-        session: name(session),
-        source: name(&record.source_address),
-        user_agent: capped(&record.user_agent, caps::USER_AGENT),
-        // CloudTrail also writes service names here, which are no endpoint.
-        vpc_endpoint: if record.vpc_endpoint.starts_with("vpce-") {
-            name(&record.vpc_endpoint)
-        } else {
-            String::new()
-        },
-        repository: name(&repository),
-        registry: name(&registry),
-        shared_event_id: name(&record.shared_event_id),
-        event_type: name(&record.event_type),
-        addendum_reason: name(&addendum.reason),
-    };
-    let change = is_change.then(|| Box::new(change(record, &call)));
-    Kept {
-        call,
-        is_call,
-        change,
-        original_event: name(&addendum.original_event),
-        original_request: name(&addendum.original_request),
+    for (field, text) in [
+        (Field::CallerAccount, caller),
+        (Field::Principal, &*principal),
+        (Field::Session, session),
+        (Field::Repository, &*repository),
+        (Field::Registry, &*registry),
+    ] {
+        line.set(field, texts.number(head(text, caps::NAME)));
     }
 }
 
 /// Repository and registry: from the parameters, else from the resource, else from the details of
 /// a service event. A registry that is not named is the caller's own (ECR API reference).
-fn target(record: &Record<'_>, caller: &str) -> (String, String) {
-    let parameters = unwrapped(record.parameters);
+fn target(record: Record<'_>, caller: &str) -> (String, String) {
+    let parameters = unwrapped(record.raw(Key::Parameters));
     let asked: Target<'_> = serde_json::from_str(&parameters).unwrap_or_default();
-    let resources: Vec<Resource<'_>> = view(record.resources);
+    let mut repository = asked.repository.to_string();
+    if !repository.is_empty() && !asked.registry.is_empty() {
+        return (repository, asked.registry.to_string());
+    }
+    let resources: Vec<Resource<'_>> = view(record.raw(Key::Resources));
     let arn_of = |resource: &Resource<'_>| {
         [&*resource.arn, &*resource.arn_lower]
             .iter()
             .find_map(|arn| Some(arn.split_once(":repository/")?.1.to_owned()))
     };
-    let mut repository = asked.repository.to_string();
     if repository.is_empty() {
         repository = resources.iter().find_map(arn_of).unwrap_or_default();
     }
     if repository.is_empty() {
-        let details: Target<'_> = view(record.service_details);
+        let details: Target<'_> = view(record.raw(Key::ServiceDetails));
         repository = details.repository.to_string();
     }
     let registry = Some(&*asked.registry)
@@ -184,7 +247,8 @@ pub(super) fn capped(text: &str, cap: usize) -> String {
     head(text, cap).to_owned()
 }
 
-fn head(text: &str, cap: usize) -> &str {
+/// The first `cap` characters.
+pub(super) fn head(text: &str, cap: usize) -> &str {
     if text.len() <= cap {
         return text;
     }
@@ -197,16 +261,6 @@ fn head(text: &str, cap: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_compared_by_parts() {
-        for known in ["1.04", "1.9", "1.11", "1", "1.99", ""] {
-            assert!(is_known_version(known), "{known}");
-        }
-        for unknown in ["2.0", "11.1", "0.9", "x", "-1", "10"] {
-            assert!(!is_known_version(unknown), "{unknown}");
-        }
-    }
 
     #[test]
     fn caps_count_characters() {

@@ -27,7 +27,7 @@ const HEAD: usize = 64;
 
 /// Keys whose list holds the records: S3 files, LookupEvents, `aws logs filter-log-events`, and
 /// log subscriptions.
-const WRAPPERS: [&[u8]; 4] = [b"Records", b"Events", b"events", b"logEvents"];
+pub(super) const WRAPPERS: [&[u8]; 4] = [b"Records", b"Events", b"events", b"logEvents"];
 
 /// What was wrong with a stretch of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,28 +87,44 @@ pub(super) struct Splitter<R> {
     ended: bool,
     started: bool,
     damaged: bool,
+    /// Whether the text is a stretch of a longer one, so that its brackets are closed elsewhere.
+    is_stretch: bool,
 }
 
 impl<R: Read> Splitter<R> {
     pub(super) fn new(source: R) -> Self {
+        Self::resumed(source, 0, Vec::new())
+    }
+
+    /// Goes on where another reader stopped: at `base` of the text, inside the brackets `open`.
+    pub(super) fn resumed(source: R, base: u64, open: Vec<u8>) -> Self {
         Self {
             source,
             buf: Vec::new(),
             pos: 0,
-            base: 0,
-            open: Vec::new(),
+            base,
+            open,
             nest: Vec::new(),
             last: None,
             second_looks: 0,
             ended: false,
-            started: false,
+            started: base > 0,
             damaged: false,
+            is_stretch: false,
+        }
+    }
+
+    /// Says that the text is a stretch of a longer one.
+    pub(super) fn within(self) -> Self {
+        Self {
+            is_stretch: true,
+            ..self
         }
     }
 
     /// The stream below, for what it has to report.
-    pub(super) fn source(&self) -> &R {
-        &self.source
+    pub(super) fn into_source(self) -> R {
+        self.source
     }
 
     /// Whether anything that begins like JSON was met.
@@ -301,7 +317,7 @@ impl<R: Read> Splitter<R> {
     }
 
     fn at_end(&mut self) -> Option<Step> {
-        if self.open.is_empty() {
+        if self.open.is_empty() || self.is_stretch {
             return None;
         }
         self.open.clear();

@@ -41,8 +41,8 @@ impl<R: Read> Unicode<R> {
     }
 
     /// The reader below, for what it has to report.
-    pub(super) fn inner(&self) -> &R {
-        &self.inner
+    pub(super) fn into_inner(self) -> R {
+        self.inner
     }
 
     /// Reads the first four bytes and decides; the mark is swallowed.

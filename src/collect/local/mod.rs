@@ -167,6 +167,7 @@ impl Draft {
             refusals: refusals.into_iter().collect(),
             files_read: self.files,
             files_pruned: 0,
+            files_late: 0,
             bytes_read: self.bytes,
         }
     }

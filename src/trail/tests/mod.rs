@@ -78,7 +78,7 @@ fn file_of(records: &[Value]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
+pub(super) fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_ref()).unwrap();
     encoder.finish().unwrap()

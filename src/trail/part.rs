@@ -1,0 +1,85 @@
+//! What one thread kept of one hour: rows and control counts as numbers into one table of texts.
+//!
+//! Parts of an hour are what is spilled to disk and merged at the end. The numbers of a part mean
+//! nothing outside it.
+
+use super::gather::Control;
+use crate::bundle::sheet::Line;
+use crate::bundle::texts::Texts;
+use std::collections::HashMap;
+
+/// A record that became a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Kept {
+    /// The record as a call; made for changes too, because it identifies them.
+    pub(super) line: Line,
+    /// Whether the call itself is asked about.
+    pub(super) is_call: bool,
+    /// Whether it is a change.
+    pub(super) is_change: bool,
+    /// What the change is about.
+    pub(super) resource: u32,
+    /// The parameters of the change.
+    pub(super) detail: u32,
+    /// The event this record amends.
+    pub(super) original_event: u32,
+    /// The request this record amends.
+    pub(super) original_request: u32,
+}
+
+/// One minute of one other service: minute of the epoch, account, region and event source.
+pub(super) type ControlKey = (i64, u32, u32, u32);
+
+/// Rows and counts of one hour.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) texts: Texts,
+    pub(super) kept: Vec<Kept>,
+    pub(super) controls: HashMap<ControlKey, Control, foldhash::fast::RandomState>,
+}
+
+impl Part {
+    /// Memory held, bytes.
+    pub(super) fn size(&self) -> usize {
+        self.texts.size()
+            + self.kept.len() * size_of::<Kept>()
+            + self.controls.len() * (size_of::<ControlKey>() + size_of::<Control>() + 8)
+    }
+
+    /// Takes in another part of the same hour.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        // Found out on demand: a part holds many texts of rows that are met once.
+        let mut numbers: Vec<Option<u32>> = vec![None; other.texts.len()];
+        let texts = &mut self.texts;
+        let mut renumber = |number: u32| -> u32 {
+            let Some(known) = numbers.get_mut(number as usize) else {
+                return 0;
+            };
+            *known.get_or_insert_with(|| texts.number(other.texts.get(number)))
+        };
+        self.kept.extend(other.kept.iter().map(|kept| Kept {
+            line: Line {
+                event_time: kept.line.event_time,
+                text: kept.line.text.map(&mut renumber),
+            },
+            resource: renumber(kept.resource),
+            detail: renumber(kept.detail),
+            original_event: renumber(kept.original_event),
+            original_request: renumber(kept.original_request),
+            ..*kept
+        }));
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "sums do not depend on their order"
+        )]
+        for ((minute, account, region, source), more) in &other.controls {
+            let key = (
+                *minute,
+                renumber(*account),
+                renumber(*region),
+                renumber(*source),
+            );
+            self.controls.entry(key).or_default().add(*more);
+        }
+    }
+}

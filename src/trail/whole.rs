@@ -1,0 +1,135 @@
+//! A whole file unfolded at once: what nearly every file of a trail is small enough for.
+//!
+//! Only for files that are plainly one gzip member, or plain text, and within [`TEXT_CAP`]. Anything
+//! else (several members, damage, a size that is not what the end of the file says) is left to the
+//! stream, which knows how to tell what is wrong.
+
+use super::find::{Found, Origin};
+use libdeflater::Decompressor;
+use std::fs::File;
+use std::io::{Read, Seek as _, SeekFrom};
+
+/// Most text unfolded into memory at once; CloudTrail's own files hold a few megabytes.
+pub(super) const TEXT_CAP: usize = 32 << 20;
+
+/// Compressed files above this are asked for their size first; trails write smaller ones.
+const PEEK_ABOVE: u64 = 1 << 20;
+
+/// Reads and unfolds a file into `text`: how many bytes of it are text, or `None` when the file is
+/// not for this reader. `disk` holds the bytes as they stand on disk.
+pub(super) fn unfold(file: &Found, disk: &mut Vec<u8>, text: &mut Vec<u8>) -> Option<usize> {
+    let Origin::File(path) = &file.origin else {
+        return None;
+    };
+    if file.bytes == 0 || file.bytes > TEXT_CAP as u64 {
+        return None;
+    }
+    disk.clear();
+    let mut source = File::open(path).ok()?;
+    (&mut source)
+        .take(TEXT_CAP as u64 + 1)
+        .read_to_end(disk)
+        .ok()?;
+    if disk.len() > TEXT_CAP {
+        return None;
+    }
+    if !disk.starts_with(&[0x1f, 0x8b]) {
+        std::mem::swap(disk, text);
+        return Some(text.len());
+    }
+    let size = unfolded_size(disk)?;
+    if has_another_member(disk) {
+        return None;
+    }
+    if text.len() < size {
+        text.resize(size, 0);
+    }
+    let got = Decompressor::new()
+        .gzip_decompress(disk, text.get_mut(..size)?)
+        .ok()?;
+    // A shorter first member followed by something else: the stream will tell.
+    (got == size).then_some(size)
+}
+
+/// Whether a file is worth reading whole, by its size on disk and, when that is large, by the size
+/// its end says it unfolds to.
+pub(super) fn is_small(file: &Found) -> bool {
+    let Origin::File(path) = &file.origin else {
+        return false;
+    };
+    if file.bytes == 0 || file.bytes > TEXT_CAP as u64 {
+        return false;
+    }
+    file.bytes <= PEEK_ABOVE || !unfolds_large(path)
+}
+
+/// Whether a file is gzip and says that it unfolds beyond the cap.
+fn unfolds_large(path: &std::path::Path) -> bool {
+    let peek = || -> std::io::Result<bool> {
+        let mut file = File::open(path)?;
+        let mut head = [0; 2];
+        file.read_exact(&mut head)?;
+        let mut tail = [0; 4];
+        file.seek(SeekFrom::End(-4))?;
+        file.read_exact(&mut tail)?;
+        Ok(head == [0x1f, 0x8b] && u32::from_le_bytes(tail) as usize > TEXT_CAP)
+    };
+    // Whoever reads the file meets the error again and tells it.
+    peek().unwrap_or(false)
+}
+
+/// The size a gzip file says its (last) member unfolds to, when that is within the cap.
+fn unfolded_size(disk: &[u8]) -> Option<usize> {
+    let (_, tail) = disk.split_last_chunk::<4>()?;
+    let size = usize::try_from(u32::from_le_bytes(*tail)).ok()?;
+    (size <= TEXT_CAP).then_some(size)
+}
+
+/// Whether a second gzip header may stand behind the first. By accident one file in a hundred has
+/// such bytes; it is then only read the slower way.
+fn has_another_member(disk: &[u8]) -> bool {
+    let behind = disk.get(10..).unwrap_or_default();
+    memchr::memmem::find(behind, &[0x1f, 0x8b, 0x08]).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::gzip;
+    use super::*;
+
+    fn unfolded(bytes: &[u8]) -> Option<Vec<u8>> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let found = Found {
+            origin: Origin::File(file.path().to_path_buf()),
+            shown: String::new(),
+            bytes: bytes.len() as u64,
+            is_named: true,
+            delivered: None,
+        };
+        let (mut disk, mut text) = (Vec::new(), vec![b'x'; 7]);
+        let size = unfold(&found, &mut disk, &mut text)?;
+        Some(text.get(..size).unwrap().to_vec())
+    }
+
+    #[test]
+    fn one_sound_member_or_plain_text_is_unfolded() {
+        let text = b"{\"Records\":[]}".repeat(50);
+        assert_eq!(unfolded(&gzip(&text)).as_deref(), Some(&*text));
+        assert_eq!(unfolded(&text).as_deref(), Some(&*text));
+    }
+
+    #[test]
+    fn anything_else_is_left_to_the_stream() {
+        let member = gzip(b"{\"a\":1}");
+        let cut = member.get(..member.len() - 3).unwrap().to_vec();
+        let mut wrong = member.clone();
+        *wrong.last_mut().unwrap() ^= 1;
+        let tail = [member.clone(), b"tail".to_vec()].concat();
+        let padded = [member.clone(), vec![0; 8]].concat();
+        let twice = [member.clone(), member].concat();
+        for bytes in [cut, wrong, tail, padded, twice, Vec::new(), vec![0x1f, 0x8b]] {
+            assert_eq!(unfolded(&bytes), None, "{bytes:?}");
+        }
+    }
+}
