@@ -5,7 +5,7 @@ mod class;
 mod tables;
 
 pub use class::Class;
-pub use tables::{Api, ChangeRule, Dependency, Knowledge, Plane};
+pub use tables::{Api, ChangeRule, Dependency, GlobalService, Knowledge, Plane};
 
 use std::sync::OnceLock;
 

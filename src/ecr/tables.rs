@@ -59,6 +59,17 @@ pub struct ChangeRule {
     pub why: String,
 }
 
+/// A service whose writes are recorded in one region and act in all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalService {
+    /// Service.
+    pub event_source: String,
+    /// Whether they also act in accounts other than the one they are recorded in.
+    #[serde(default)]
+    pub other_accounts: bool,
+}
+
 /// A service ECR depends on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +105,7 @@ struct ClassEntry {
 
 #[derive(Debug, Deserialize)]
 struct ChangeTable {
+    global: Vec<GlobalService>,
     change: Vec<ChangeRule>,
 }
 
@@ -113,6 +125,7 @@ pub struct Knowledge {
     suffixes: Vec<(String, Class)>,
     changes: HashMap<String, HashMap<String, usize>>,
     change_rules: Vec<ChangeRule>,
+    global: Vec<GlobalService>,
     same: Vec<String>,
     multiple: Vec<String>,
     dependencies: Vec<Dependency>,
@@ -154,6 +167,7 @@ impl Knowledge {
             suffixes,
             changes: by_source,
             change_rules: changes.change,
+            global: changes.global,
             same: near.same,
             multiple: near.multiple,
             dependencies: near.dependency,
@@ -205,6 +219,14 @@ impl Knowledge {
     pub fn change(&self, event_source: &str, api: &str) -> Option<&ChangeRule> {
         let index = self.changes.get(event_source)?.get(api)?;
         self.change_rules.get(*index)
+    }
+
+    /// What is known of a service whose writes act in all regions; `None` for a regional one.
+    #[must_use]
+    pub fn global(&self, event_source: &str) -> Option<&GlobalService> {
+        self.global
+            .iter()
+            .find(|known| known.event_source == event_source)
     }
 
     /// Whether any write of this service is on the list (a cheap first gate).

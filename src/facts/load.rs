@@ -18,9 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// how-cloudtrail-works); minutes younger than this may still change.
 pub const SETTLING_MINUTES: i64 = 15;
 
-/// Services whose records all land in one region although they rule everywhere.
-const GLOBAL_EVENT_SOURCES: [&str; 2] = ["iam.amazonaws.com", "organizations.amazonaws.com"];
-
 /// Reads a bundle for the question asked, which may be narrower than the one it was collected for.
 ///
 /// # Errors
@@ -261,9 +258,10 @@ fn changes(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<Change>> {
 /// Whether a change can matter in a place: same account, and same region unless the service is
 /// global. An organisation's policies are written in another account and rule them all.
 fn reaches(change: &Change, place: &Place) -> bool {
-    let organisation = change.event_source == "organizations.amazonaws.com";
-    let global = GLOBAL_EVENT_SOURCES.contains(&change.event_source.as_str());
-    (organisation || change.account == place.account) && (global || change.region == place.region)
+    match ecr::knowledge().global(&change.event_source) {
+        Some(global) => global.other_accounts || change.account == place.account,
+        None => change.account == place.account && change.region == place.region,
+    }
 }
 
 fn add_at(series: &mut [u32], index: i64, count: i64) {

@@ -9,12 +9,6 @@ use crate::case::Case;
 use crate::ecr::{Class, knowledge};
 use std::collections::HashMap;
 
-/// Services whose writes are recorded in one region and act in all of them.
-const REGIONLESS: [&str; 2] = ["iam.amazonaws.com", ORGANIZATIONS];
-
-/// Its policies are written in the management account and act in every member.
-const ORGANIZATIONS: &str = "organizations.amazonaws.com";
-
 /// An ECR change that AWS makes on the account's behalf and marks as read-only.
 const EXPIRY: &str = "PolicyExecutionEvent";
 
@@ -181,10 +175,11 @@ impl Sieve {
             .meaning(service)
             .map_or("", |service| service.text.as_str());
         let accounts = &case.scope.accounts;
-        REGIONLESS.contains(&source)
-            && (source == ORGANIZATIONS
+        knowledge().global(source).is_some_and(|global| {
+            global.other_accounts
                 || accounts.is_empty()
-                || accounts.iter().any(|asked| asked == account))
+                || accounts.iter().any(|asked| asked == account)
+        })
     }
 }
 
