@@ -7,6 +7,7 @@ use super::types::{ChangeCandidate, IncidentDraft, Signal};
 use super::verdict::rulebook;
 use super::words;
 use crate::case::Instant;
+use crate::ecr::knowledge;
 use crate::facts::types::{Change, Facts, Profile};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -15,14 +16,10 @@ use std::collections::BTreeSet;
 const BEFORE_S: i64 = 6 * 3600;
 /// Changes up to this long after the onset still count: clocks of two services differ.
 const SLACK_S: i64 = 120;
+/// A change this long before the recovery can be what ended it: IAM and KMS take minutes to spread.
+const REPAIR_S: i64 = 600;
 /// At most so many are kept.
 const KEPT: usize = 20;
-/// Services whose writes reach every region.
-const GLOBAL_SOURCES: [&str; 3] = [
-    "iam.amazonaws.com",
-    "organizations.amazonaws.com",
-    "s3.amazonaws.com",
-];
 
 /// Services whose writes name a role or user by its last part.
 pub(super) const SHORT_NAMES: [&str; 2] = ["iam.amazonaws.com", "ec2.amazonaws.com"];
@@ -35,20 +32,9 @@ pub(super) fn candidates(
     draft: &IncidentDraft,
     profile: &Profile,
 ) -> Vec<ChangeCandidate> {
-    let onset = draft.span.from;
-    let mut seen = BTreeSet::new();
-    let mut found: Vec<ChangeCandidate> = facts
-        .trail
-        .iter()
-        .filter(|trail| trail.place.account == draft.place.account)
-        .flat_map(|trail| &trail.changes)
-        .filter(|change| {
-            change.region == draft.place.region
-                || GLOBAL_SOURCES.contains(&change.event_source.as_str())
-        })
-        // Global services land in every place of the account: one change, one candidate.
-        .filter(|change| seen.insert((change.event_id.clone(), change.time, change.api.clone())))
-        .filter_map(|change| candidate(change, draft.signal, onset, profile))
+    let mut found: Vec<ChangeCandidate> = reaching(facts, draft)
+        .into_iter()
+        .filter_map(|change| candidate(change, draft, profile))
         .collect();
     found.sort_by_key(|candidate| {
         (
@@ -64,13 +50,89 @@ pub(super) fn candidates(
     found
 }
 
-fn candidate(
-    change: &Change,
-    signal: Signal,
-    onset: Instant,
+/// The changes that can matter in the place of an incident, each once.
+fn reaching<'a>(facts: &'a Facts, draft: &IncidentDraft) -> Vec<&'a Change> {
+    let mut seen = BTreeSet::new();
+    facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place.account == draft.place.account)
+        .flat_map(|trail| &trail.changes)
+        .filter(|change| {
+            change.region == draft.place.region
+                || knowledge().global(&change.event_source).is_some()
+        })
+        // Global services land in every place of the account: one change, one candidate.
+        .filter(|change| seen.insert((change.event_id.clone(), change.time, change.api.clone())))
+        .collect()
+}
+
+/// The first failure of the incident's class, to the second. The onset is the start of its minute.
+fn first_failure(draft: &IncidentDraft, profile: &Profile) -> Option<Instant> {
+    let class = draft.signal.class()?;
+    let of_class = profile.codes.iter().filter(|code| code.class == class);
+    of_class.map(|code| code.first).min()
+}
+
+/// Successful changes right before the recovery that undo or redo what the candidates changed, or
+/// name what failed: possibly what ended the incident. The latest first.
+pub(super) fn repairs(
+    facts: &Facts,
+    draft: &IncidentDraft,
     profile: &Profile,
-) -> Option<ChangeCandidate> {
-    let lead_s = (onset - change.time).num_seconds();
+    candidates: &[ChangeCandidate],
+) -> Vec<ChangeCandidate> {
+    if draft.ongoing {
+        return Vec::new();
+    }
+    let (onset, recovery) = (draft.span.from, draft.span.to);
+    let first = first_failure(draft, profile);
+    let causes = || candidates.iter().filter(|known| known.explains);
+    let mut found: Vec<ChangeCandidate> = reaching(facts, draft)
+        .into_iter()
+        .filter(|change| change.error_code.is_empty())
+        .filter(|change| change.time > first.unwrap_or(onset) && change.time <= recovery)
+        .filter(|change| (recovery - change.time).num_seconds() <= REPAIR_S)
+        // What may have begun it did not end it.
+        .filter(|change| !causes().any(|known| known.change.event_id == change.event_id))
+        .filter_map(|change| {
+            let fits = can_explain(change, draft.signal);
+            let named = touched(change, profile).filter(|_| fits);
+            let same = causes().map(|known| &known.change).find(|known| {
+                (!known.resource.is_empty() && known.resource == change.resource)
+                    || (known.kind == change.kind && known.principal == change.principal)
+            });
+            let what = match (same, &named) {
+                (Some(known), _) if known.resource == change.resource => {
+                    format!("changes the same thing as {} before the onset", known.api)
+                }
+                (_, Some(name)) => format!("names {name}, which was affected"),
+                (Some(known), None) => {
+                    format!("of the same kind and by the same caller as {}", known.api)
+                }
+                (None, None) => return None,
+            };
+            Some(ChangeCandidate {
+                change: change.clone(),
+                lead_s: (onset - change.time).num_seconds(),
+                first_failure_lead_s: first.map(|first| (first - change.time).num_seconds()),
+                why: format!(
+                    "{} before the recovery; {what}.",
+                    words::length((recovery - change.time).num_seconds())
+                ),
+                touches: named.is_some(),
+                explains: fits,
+            })
+        })
+        .collect();
+    found.sort_by_key(|candidate| (Reverse(candidate.change.time), candidate.change.clone()));
+    found.truncate(KEPT);
+    found
+}
+
+fn candidate(change: &Change, draft: &IncidentDraft, profile: &Profile) -> Option<ChangeCandidate> {
+    let signal = draft.signal;
+    let lead_s = (draft.span.from - change.time).num_seconds();
     if !(-SLACK_S..=BEFORE_S).contains(&lead_s) {
         return None;
     }
@@ -80,7 +142,9 @@ fn candidate(
     if !fits && named.is_none() {
         return None;
     }
-    let mut parts = vec![words::lead(lead_s)];
+    let first_failure_lead_s =
+        first_failure(draft, profile).map(|first| (first - change.time).num_seconds());
+    let mut parts = vec![words::lead_of(lead_s, first_failure_lead_s)];
     if let Some(name) = &named {
         parts.push(format!("names {name}, which is affected"));
     }
@@ -100,6 +164,7 @@ fn candidate(
     Some(ChangeCandidate {
         change: change.clone(),
         lead_s,
+        first_failure_lead_s,
         why: format!("{}.", parts.join("; ")),
         touches: named.is_some(),
         explains: fits && worked,

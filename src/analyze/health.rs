@@ -142,17 +142,17 @@ fn link(facts: &Facts, notice: &Notice, place: &Place, span: Interval) -> Result
     if impact.to <= span.from {
         return Err(format!(
             "ended before onset: {}, {} before {}",
-            words::time(impact.to),
+            words::minute(impact.to),
             words::length((span.from - impact.to).num_seconds()),
-            words::time(span.from)
+            words::minute(span.from)
         ));
     }
     if impact.from >= span.to {
         return Err(format!(
             "starts after the incident's end: {}, {} after {}",
-            words::time(impact.from),
+            words::minute(impact.from),
             words::length((impact.from - span.to).num_seconds()),
-            words::time(span.to)
+            words::minute(span.to)
         ));
     }
     // An empty span cannot overlap; the checks above leave only touching points then.
@@ -179,6 +179,7 @@ fn link(facts: &Facts, notice: &Notice, place: &Place, span: Interval) -> Result
             posted_lag_s: notice
                 .posted
                 .map(|posted| (posted - span.from).num_seconds()),
+            posted_at_latest: notice.posted_at_latest,
             evidence: notice.evidence.clone(),
         },
         relation: notice.relation,

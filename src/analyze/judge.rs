@@ -73,6 +73,7 @@ fn incident(
 ) -> Incident {
     let numbers = numbers(facts, &draft);
     let changes = change::candidates(facts, &draft, &profile);
+    let repairs = change::repairs(facts, &draft, &profile, &changes);
     let replays = quota::replays(facts, &draft.place, &profile);
     let leads = Leads {
         health: &links,
@@ -99,6 +100,7 @@ fn incident(
         verdict,
         health_matches: links.into_iter().map(|link| link.matched).collect(),
         changes,
+        repairs,
         principals: profile.principals,
         repositories: profile.repositories,
         vpc_endpoints: profile.vpc_endpoints,
@@ -304,8 +306,8 @@ fn why_unused(facts: &Facts, notice: &crate::facts::types::Notice) -> String {
         }
         Some(times) => format!(
             "lies outside the window: {} to {}",
-            words::time(times.from),
-            words::time(times.to)
+            words::minute(times.from),
+            words::minute(times.to)
         ),
         None => "it states no time at all".to_owned(),
     }

@@ -87,7 +87,7 @@ fn replay(series: &SecondSeries, quota: Option<&Quota>, profile: &Profile) -> Qu
         modelled_throttles: modelled.round() as u64,
         observed_throttles: observed,
         spread: limit.and_then(|limit| best_spread(series, limit, modelled)),
-        consumers: consumers(profile),
+        consumers: consumers(profile, &series.api),
         evidence: quota.map_or_else(String::new, |quota| quota.evidence.clone()),
     }
 }
@@ -198,17 +198,10 @@ fn spread_out(cluster: &[(i64, f64)], spread: i64) -> Vec<(i64, f64)> {
         .collect()
 }
 
-/// Who made most of the incident's calls.
-fn consumers(profile: &Profile) -> Vec<(String, u64)> {
-    let mut all: Vec<(String, u64)> = profile
-        .principals
-        .iter()
-        .filter(|share| share.calls > 0)
-        .map(|share| (share.name.clone(), share.calls))
-        .collect();
-    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    all.truncate(CONSUMERS);
-    all
+/// Who made most calls of this API: the quota is the API's own.
+fn consumers(profile: &Profile, api: &str) -> Vec<(String, u64)> {
+    let of = profile.consumers.get(api).into_iter().flatten();
+    of.take(CONSUMERS).cloned().collect()
 }
 
 #[cfg(test)]

@@ -232,6 +232,7 @@ pub(crate) fn notice(from: (u32, u32), to: (u32, u32)) -> Notice {
         end: Some(at(to.0, to.1)),
         updated: None,
         posted: None,
+        posted_at_latest: false,
         impact: Some(Interval::new(at(from.0, from.1), at(to.0, to.1))),
         read_from: ReadFrom::Text,
         relation: Relation::Same,

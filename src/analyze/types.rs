@@ -268,6 +268,8 @@ pub struct HealthMatch {
     pub coincidence: f64,
     /// First post minus our onset, seconds, when the source tells it.
     pub posted_lag_s: Option<i64>,
+    /// Whether that is only the latest it can have been.
+    pub posted_at_latest: bool,
     /// Evidence ID.
     pub evidence: String,
 }
@@ -286,8 +288,11 @@ pub struct HealthRejection {
 pub struct ChangeCandidate {
     /// The change.
     pub change: Change,
-    /// Onset minus change, seconds (positive: before onset).
+    /// Onset minus change, seconds (positive: before onset). The onset is the start of a minute.
     pub lead_s: i64,
+    /// First failure of the incident minus change, seconds (positive: before it); `None` without a
+    /// failure, as in incidents of volume.
+    pub first_failure_lead_s: Option<i64>,
     /// Why it could explain this incident.
     pub why: String,
     /// Whether it touches a failing principal, repository or endpoint by name.
@@ -360,6 +365,8 @@ pub struct Incident {
     pub health_matches: Vec<HealthMatch>,
     /// Best first.
     pub changes: Vec<ChangeCandidate>,
+    /// Successful changes right before the recovery that may have ended it, latest first.
+    pub repairs: Vec<ChangeCandidate>,
     /// By failures.
     pub principals: Vec<Share>,
     /// By failures.

@@ -1,6 +1,6 @@
 //! Numbers and times as the verdict's sentences say them. No sentence lives here.
 
-use crate::case::Instant;
+use crate::case::{Instant, Interval};
 
 /// A count with thousands separators: `3,010`.
 pub(super) fn count(value: u64) -> String {
@@ -34,10 +34,13 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// A rate or factor with at most one decimal.
+/// A rate or factor with at most one decimal; thousands are separated.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         "unknown".to_owned()
+    } else if (1000.0..1e15).contains(&value) {
+        // Rounded and below 1e15, so the cast is exact.
+        count(value.round() as u64)
     } else if value.abs() >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
     } else if value.abs() >= 1.0 {
@@ -66,6 +69,34 @@ pub(super) fn lead(seconds: i64) -> String {
         -59..0 => "in the minute of the onset".to_owned(),
         _ => format!("{} after the onset, within clock slack", length(seconds)),
     }
+}
+
+/// How far before the first failure a change was made; without a failure, how far before the onset.
+pub(super) fn lead_of(lead_s: i64, first_failure_lead_s: Option<i64>) -> String {
+    match first_failure_lead_s {
+        Some(0) => "in the same second as the first failure".to_owned(),
+        Some(before @ 1..) => format!("{} before the first failure", length(before)),
+        Some(after) => format!(
+            "{} after the first failure, within clock slack",
+            length(after)
+        ),
+        None => lead(lead_s),
+    }
+}
+
+/// A minute: `2026-03-11 07:02Z`.
+pub(super) fn minute(at: Instant) -> String {
+    at.format("%Y-%m-%d %H:%MZ").to_string()
+}
+
+/// A span of minutes, the second date only when it differs: `2026-03-11 07:02Z to 07:41Z`.
+pub(super) fn span(span: &Interval) -> String {
+    let end = if span.from.date_naive() == span.to.date_naive() {
+        span.to.format("%H:%MZ").to_string()
+    } else {
+        minute(span.to)
+    };
+    format!("{} to {end}", minute(span.from))
 }
 
 /// A time of day with its date, to the second: `2026-03-11 07:02:00Z`.
@@ -104,10 +135,27 @@ mod tests {
         assert_eq!(percent(f64::NAN), "unknown");
         assert_eq!(number(208.0), "208");
         assert_eq!(number(1.25), "1.2");
+        assert_eq!(number(1397.4), "1,397");
+        assert_eq!(number(0.5), "0.50");
         assert_eq!(length(90), "90 s");
         assert_eq!(lead(0), "0 s before the onset");
         assert_eq!(lead(-10), "in the minute of the onset");
         assert_eq!(lead(-90), "90 s after the onset, within clock slack");
+        assert_eq!(lead_of(-10, Some(4)), "4 s before the first failure");
+        assert_eq!(
+            lead_of(-10, Some(0)),
+            "in the same second as the first failure"
+        );
+        assert_eq!(
+            lead_of(-10, Some(-7)),
+            "7 s after the first failure, within clock slack"
+        );
+        assert_eq!(lead_of(60, None), "60 s before the onset");
+        let day = Interval::new(
+            crate::case::instant(1_773_212_520),
+            crate::case::instant(1_773_214_860),
+        );
+        assert_eq!(span(&day), "2026-03-11 07:02Z to 07:41Z");
         assert_eq!(length(-240), "4 min");
         assert_eq!(
             length(i64::MIN),

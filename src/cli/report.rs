@@ -199,7 +199,13 @@ fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
     words.extend(["--to".to_owned(), time(case.window.to)]);
     let baseline = case.baseline.minutes();
     if baseline > 0 {
-        words.extend(["--baseline".to_owned(), format!("{baseline}m")]);
+        // In the largest unit that divides it, as a person would have typed it.
+        let length = match baseline {
+            whole if whole % 1440 == 0 => format!("{}d", whole / 1440),
+            whole if whole % 60 == 0 => format!("{}h", whole / 60),
+            minutes => format!("{minutes}m"),
+        };
+        words.extend(["--baseline".to_owned(), length]);
     }
     for (flag, list) in [
         ("--account", &case.scope.accounts),

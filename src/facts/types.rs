@@ -268,8 +268,11 @@ pub struct Notice {
     pub end: Option<Instant>,
     /// Last update.
     pub updated: Option<Instant>,
-    /// First post, when the source tells it.
+    /// First post, when the source tells it: the feed's own time, or the first stamp of the text.
     pub posted: Option<Instant>,
+    /// Whether `posted` is only the latest it can have been (an EventBridge message was sent then,
+    /// or the only stamp known is not that of an opening post).
+    pub posted_at_latest: bool,
     /// Impact on customers, when it can be told.
     pub impact: Option<Interval>,
     /// Where the impact was read; meaningless without `impact`.
@@ -512,6 +515,8 @@ pub struct Profile {
     pub principal_series: Vec<PrincipalSeries>,
     /// Per second, from five minutes before onset.
     pub seconds: Vec<SecondSeries>,
+    /// Calls inside by principal for each API, most first, ties by name; at most five of each.
+    pub consumers: BTreeMap<String, Vec<(String, u64)>>,
     /// Stratified sample, 12 to 30 rows, by time.
     pub requests: Vec<RequestSample>,
     /// Retries.

@@ -88,6 +88,8 @@ pub struct Baseline {
     pub to: Stamp,
     /// Whole days in it.
     pub days: i64,
+    /// Those of them that hold calls, in the place with most.
+    pub days_with_calls: i64,
 }
 
 /// What was asked about.
@@ -145,6 +147,8 @@ pub struct Incident {
     pub health_matches: Vec<HealthMatch>,
     /// Best first.
     pub changes: Vec<Change>,
+    /// Changes right before the recovery that may have ended it, latest first.
+    pub repairs: Vec<Change>,
     /// By failures.
     pub principals: Vec<Share>,
     /// By failures.
@@ -251,6 +255,8 @@ pub struct HealthMatch {
     pub coincidence: f64,
     /// First post minus our onset, seconds, or null.
     pub posted_lag_s: Option<i64>,
+    /// Whether `posted_lag_s` is only the latest it can have been.
+    pub posted_at_latest: bool,
     /// Ledger ID.
     pub evidence: String,
 }
@@ -277,8 +283,10 @@ pub struct Change {
     pub principal: Untrusted,
     /// What.
     pub resource: Untrusted,
-    /// Onset minus change, seconds (positive: before onset).
+    /// Onset minus change, seconds (positive: before onset). The onset is the start of a minute.
     pub lead_s: i64,
+    /// First failure minus change, seconds (positive: before it), or null without a failure.
+    pub first_failure_lead_s: Option<i64>,
     /// Why it could explain the incident.
     pub why: Untrusted,
     /// Ledger ID, or empty.

@@ -93,6 +93,24 @@ pub fn moment(at: Instant) -> String {
     format!("{} {}", at.format("%Y-%m-%d"), clock(at))
 }
 
+/// `2026-03-11 07:02:00Z`: the time of a record, always to the second.
+#[must_use]
+pub fn second(at: Instant) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// [`second`] of two times, once when they are the same, the second date only when it differs.
+#[must_use]
+pub fn seconds_from_to(from: Instant, to: Instant) -> String {
+    if from == to {
+        second(from)
+    } else if from.date_naive() == to.date_naive() {
+        format!("{} to {}", second(from), to.format("%H:%M:%SZ"))
+    } else {
+        format!("{} to {}", second(from), second(to))
+    }
+}
+
 /// `07:02Z`, with seconds when they are not zero.
 #[must_use]
 pub fn clock(at: Instant) -> String {
@@ -207,6 +225,12 @@ mod tests {
             "2026-03-11 07:02Z to 07:41Z"
         );
         assert_eq!(clock(instant(1_773_212_533)), "07:02:13Z");
+        assert_eq!(second(from), "2026-03-11 07:02:00Z");
+        assert_eq!(seconds_from_to(from, from), "2026-03-11 07:02:00Z");
+        assert_eq!(
+            seconds_from_to(from, instant(1_773_212_533)),
+            "2026-03-11 07:02:00Z to 07:02:13Z"
+        );
         assert_eq!(duration(2_340), "39 min");
         assert_eq!(duration(7_500), "2 h 5 min");
         assert_eq!(lag(-120), "2 min before");

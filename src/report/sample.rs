@@ -408,6 +408,7 @@ fn contract(text: &str) -> Contract {
                 from: Stamp(at(-10_080)),
                 to: Stamp(at(0)),
                 days: 7,
+                days_with_calls: 7,
             },
         },
         scope: Scope {

@@ -4,7 +4,7 @@
 //! data. Bars are scaled to the highest value of their own line.
 
 use super::fmt;
-use super::model::{Mark, Sparklines};
+use super::model::{Mark, MarkKind, Sparklines};
 use crate::case::instant;
 
 const BARS: [char; 7] = ['▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -48,6 +48,14 @@ pub fn mark_row(lines: &Sparklines) -> String {
     text.trim_end().to_owned()
 }
 
+/// Changes are records and have seconds; everything else marked is a minute.
+fn mark_time(mark: &Mark) -> String {
+    match mark.kind {
+        MarkKind::Change => mark.at.format("%H:%M:%SZ").to_string(),
+        _ => fmt::clock(mark.at),
+    }
+}
+
 /// What the letters mean, e.g. `O onset 07:02Z · P peak 07:14Z`.
 #[must_use]
 pub fn legend(lines: &Sparklines) -> String {
@@ -60,7 +68,7 @@ pub fn legend(lines: &Sparklines) -> String {
                 "{} {} {}",
                 mark.kind.letter(),
                 mark.kind.word().replace('-', " "),
-                fmt::clock(mark.at)
+                mark_time(mark)
             )
         })
         .collect::<Vec<_>>()

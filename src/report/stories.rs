@@ -179,6 +179,7 @@ fn incident(api: &str, signal: Signal, code: &str, verdict: Verdict) -> Incident
         verdict,
         health_matches: Vec::new(),
         changes: Vec::new(),
+        repairs: Vec::new(),
         principals: vec![
             share(role, 1_300, 980),
             share("arn:aws:iam::111122223333:role/ci", 260, 190),
@@ -270,6 +271,7 @@ pub(crate) fn aws_fault() -> (Facts, Findings) {
         overlap_s: LENGTH * 60,
         coincidence: 0.004,
         posted_lag_s: Some(33 * 60),
+        posted_at_latest: false,
         evidence: text("E6"),
     }];
     let facts = facts(vec![series("BatchGetImage", Class::ServerError, 40, 36)]);
@@ -320,6 +322,7 @@ pub(crate) fn retry_storm() -> (Facts, Findings) {
     incident.changes = vec![ChangeCandidate {
         change: change(),
         lead_s: 242 * 60,
+        first_failure_lead_s: Some(242 * 60 + 13),
         why: text("Removing images makes pulls of them fail."),
         touches: true,
         explains: false,

@@ -189,3 +189,99 @@ fn a_key_named_in_an_error_message_is_touched() {
             .touches
     );
 }
+
+/// Denials from 09:00:14 on, and what was changed around them.
+fn denied_since(first_second: i64, changes: Vec<Change>) -> (Facts, IncidentDraft, Profile) {
+    let mut facts = stage::facts();
+    for change in changes {
+        add_change(&mut facts, change);
+    }
+    let draft = stage::draft(
+        Signal::Failures(Class::Denied),
+        &["BatchGetImage"],
+        (9, 0),
+        (9, 40),
+    );
+    let mut code = stage::code("BatchGetImage", Class::Denied, "AccessDenied", 50);
+    code.first = at(9, 0) + chrono::Duration::seconds(first_second);
+    let profile = Profile {
+        codes: vec![code],
+        repositories: vec![stage::share("team/app", 50, 50, (500, 0))],
+        ..Profile::default()
+    };
+    (facts, draft, profile)
+}
+
+fn policy(api: &str, when: (u32, u32), second: i64, resource: &str) -> Change {
+    let mut change = stage::change("permission", api, when, resource, &[Class::Denied]);
+    change.time += chrono::Duration::seconds(second);
+    change
+}
+
+#[test]
+fn a_change_is_compared_with_the_first_failure_and_not_with_its_minute() {
+    let (facts, draft, profile) = denied_since(
+        14,
+        vec![
+            policy("SetRepositoryPolicy", (9, 0), 10, "team/app"),
+            policy("PutRegistryPolicy", (9, 0), 20, "registry"),
+        ],
+    );
+    let found = candidates(&facts, &draft, &profile);
+    let told: Vec<(i64, Option<i64>, bool, bool)> = found
+        .iter()
+        .map(|c| {
+            (
+                c.lead_s,
+                c.first_failure_lead_s,
+                c.why.contains("4 s before the first failure"),
+                c.why.contains("6 s after the first failure"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [(-10, Some(4), true, false), (-20, Some(-6), false, true)]
+    );
+}
+
+#[test]
+fn what_undoes_a_candidate_right_before_the_recovery_is_a_possible_repair() {
+    let begin = policy("SetRepositoryPolicy", (8, 59), 0, "team/app");
+    let mut refused = policy("SetRepositoryPolicy", (9, 38), 0, "team/app");
+    refused.error_code = "AccessDenied".into();
+    refused.event_id = "refused".into();
+    let changes = vec![
+        begin.clone(),
+        refused,
+        policy("DeleteRepositoryPolicy", (9, 39), 5, "team/app"),
+        // Too long before, after the recovery, and of another thing by another caller.
+        policy("DeleteRepositoryPolicy", (9, 20), 0, "team/app"),
+        policy("DeleteRepositoryPolicy", (9, 41), 0, "team/app"),
+        Change {
+            principal: stage::role("somebody"),
+            ..policy("PutRegistryPolicy", (9, 39), 30, "elsewhere")
+        },
+    ];
+    let (facts, mut draft, profile) = denied_since(14, changes);
+    let causes = candidates(&facts, &draft, &profile);
+    assert_eq!(causes.first().unwrap().change, begin);
+    let found = repairs(&facts, &draft, &profile, &causes);
+    let told: Vec<(&str, &str)> = found
+        .iter()
+        .map(|c| (c.change.event_id.as_str(), c.why.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [(
+            "DeleteRepositoryPolicy-9-39",
+            "55 s before the recovery; changes the same thing as SetRepositoryPolicy before the onset."
+        )]
+    );
+    // What names the affected repository counts without any candidate, and nothing ends what goes on.
+    let alone = repairs(&facts, &draft, &profile, &[]);
+    assert_eq!(alone.len(), 1);
+    assert!(alone.first().unwrap().why.contains("names team/app"));
+    draft.ongoing = true;
+    assert_eq!(repairs(&facts, &draft, &profile, &causes), []);
+}

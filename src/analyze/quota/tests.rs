@@ -11,10 +11,15 @@ fn one(limit: Option<f64>, series: SecondSeries) -> QuotaReplay {
         .collect();
     let profile = Profile {
         seconds: vec![series],
-        principals: vec![
-            stage::share("b", 10, 0, (0, 0)),
-            stage::share("a", 90, 9, (0, 0)),
-        ],
+        consumers: [
+            (
+                "BatchGetImage",
+                vec![("a".to_owned(), 90), ("b".to_owned(), 10)],
+            ),
+            ("PutImage", vec![("c".to_owned(), 500)]),
+        ]
+        .map(|(api, who)| (api.to_owned(), who))
+        .into(),
         ..Profile::default()
     };
     replays(&facts, &stage::place(), &profile).pop().unwrap()
@@ -31,7 +36,11 @@ fn a_sustained_burst_is_throttled_above_the_refill() {
     let (spread, avoided) = replay.spread.unwrap();
     assert_eq!(spread, 30);
     assert!(avoided > 0.95);
-    assert_eq!(replay.consumers.first().unwrap(), &("a".to_owned(), 90));
+    // Only those of the API itself.
+    assert_eq!(
+        replay.consumers,
+        [("a".to_owned(), 90), ("b".to_owned(), 10)]
+    );
     assert_eq!(replay.code, "L-16E70933");
     assert!(replay.basis.contains("assumed"));
 }

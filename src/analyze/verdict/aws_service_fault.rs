@@ -18,7 +18,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a service fault shows as server errors; this is {}.",
+                "a service fault shows as server errors; {}.",
                 scene.signal_words()
             ),
         );

@@ -16,7 +16,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if scene.class() != Some(Class::Throttle) {
         return Card::foreign(
             cause,
-            format!("it is about throttles; this is {}.", scene.signal_words()),
+            format!("it is about throttles; {}.", scene.signal_words()),
         );
     }
     let mut card = Card::new(cause);

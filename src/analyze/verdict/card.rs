@@ -134,16 +134,18 @@ impl Card {
         }
         let book = self.book;
         if self.legs() < book.min_legs {
-            let have = if self.legs.is_empty() {
-                "none".to_owned()
-            } else {
-                self.legs.iter().copied().collect::<Vec<_>>().join(", ")
+            let needs = match book.min_legs {
+                1 => "one independent kind of evidence".to_owned(),
+                n => format!("{n} independent kinds of evidence"),
             };
-            return Some(format!(
-                "it needs {} independent legs of evidence and has {} ({have}).",
-                book.min_legs,
-                self.legs.len()
-            ));
+            let has = match self.legs.len() {
+                0 => "none".to_owned(),
+                n => {
+                    let legs: Vec<&str> = self.legs.iter().copied().collect();
+                    format!("{n} ({})", legs.join(", "))
+                }
+            };
+            return Some(format!("it needs {needs} and has {has}."));
         }
         if !book.breadth_legs.is_empty() && !book.breadth_legs.iter().any(|leg| self.has_leg(leg)) {
             return Some(
@@ -152,7 +154,7 @@ impl Card {
         }
         (self.score() < 0).then(|| {
             format!(
-                "its rules earn {} of the {} points it needs.",
+                "the points for and against it add up to {} of the {} it needs.",
                 self.points, book.needs
             )
         })

@@ -19,7 +19,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a hole in the evidence shows as missing calls; this is {}.",
+                "a hole in the evidence shows as missing calls; {}.",
                 scene.signal_words()
             ),
         );

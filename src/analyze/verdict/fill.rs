@@ -6,7 +6,6 @@ use crate::analyze::cite;
 use crate::analyze::health::{self, Link};
 use crate::analyze::types::ChangeCandidate;
 use crate::analyze::words;
-use crate::case::rfc3339;
 use crate::facts::types::ControlGroup;
 
 /// Names and values of one sentence.
@@ -31,7 +30,10 @@ pub(super) fn of_change(candidate: &ChangeCandidate) -> Fill {
         ("api", candidate.change.api.clone()),
         ("principal", candidate.change.principal.clone()),
         ("time", words::time(candidate.change.time)),
-        ("lead", words::lead(candidate.lead_s)),
+        (
+            "lead",
+            words::lead_of(candidate.lead_s, candidate.first_failure_lead_s),
+        ),
     ]
 }
 
@@ -63,6 +65,19 @@ pub(super) fn others(count: u64) -> String {
         0 => "nobody else".to_owned(),
         1 => "the one other principal".to_owned(),
         n => format!("the {} other principals", words::count(n)),
+    }
+}
+
+/// `none of the 63 failures carries`, `only 3 of 63 failures carry`: too few to carry a cause.
+pub(super) fn few_of(part: u64, whole: u64, one: &str, many: &str) -> String {
+    match part {
+        0 => format!("none of the {} failures {one}", words::count(whole)),
+        1 => format!("only 1 of {} failures {one}", words::count(whole)),
+        n => format!(
+            "only {} of {} failures {many}",
+            words::count(n),
+            words::count(whole)
+        ),
     }
 }
 
@@ -130,8 +145,8 @@ pub(super) fn of_incident(scene: &Scene<'_>) -> Fill {
     };
     vec![
         ("region", scene.draft.place.region.clone()),
-        ("span", scene.draft.span.to_string()),
-        ("onset", rfc3339(onset)),
+        ("span", words::span(&scene.draft.span)),
+        ("onset", words::minute(onset)),
         ("age", words::length(age)),
         ("unposted", words::percent(unposted)),
         ("weight", weight.to_owned()),

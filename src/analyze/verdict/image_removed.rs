@@ -18,7 +18,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a removal shows as not found; this is {}.",
+                "a removal shows as not-found answers; {}.",
                 scene.signal_words()
             ),
         );

@@ -18,7 +18,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a key shows as a refused dependency or as denials; this is {}.",
+                "a key shows as a refused dependency or as denials; {}.",
                 scene.signal_words()
             ),
         );
@@ -35,22 +35,24 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     // Four of five, so that a few denials of another kind do not hide the key.
     if part.saturating_mul(5) < whole.saturating_mul(4) || part == 0 {
         card.block(format!(
-            "only {} of {} failures carry a code or message of KMS.",
-            words::count(part),
-            words::count(whole)
+            "{} a code or message of KMS.",
+            fill::few_of(part, whole, "carries", "carry")
         ));
+    } else {
+        card.hold(
+            "codes",
+            &[
+                ("part", words::count(part)),
+                ("whole", words::count(whole)),
+                ("codes", codes),
+            ],
+            scene.cite(Noun::Trail),
+        );
     }
     let trail = scene.cite(Noun::Trail);
-    card.hold(
-        "codes",
-        &[
-            ("part", words::count(part)),
-            ("whole", words::count(whole)),
-            ("codes", codes),
-        ],
-        trail.clone(),
-    );
-    let changes = shared::changes_before(scene, &book.change_kinds, WITHIN_S);
+    // A key that was enabled is named by the failures as well, but broke nothing.
+    let mut changes = shared::changes_before(scene, &book.change_kinds, WITHIN_S);
+    changes.retain(|candidate| candidate.explains);
     match changes
         .iter()
         .find(|c| c.touches)

@@ -127,7 +127,7 @@ fn would_change(scene: &Scene<'_>, book: &Book, also: Option<&Book>) -> Vec<Stri
     let fill = fill::of_incident(scene);
     let general = rulebook::of("undetermined");
     let mut said: Vec<&str> = Vec::new();
-    let mut out: Vec<String> = Vec::new();
+    let mut told: Vec<(u8, String)> = Vec::new();
     // "Always" comes last and only from the chosen cause: it is the least specific.
     for source in [Some(book), also, Some(general)].into_iter().flatten() {
         for line in &source.would_change {
@@ -136,12 +136,16 @@ fn would_change(scene: &Scene<'_>, book: &Book, also: Option<&Book>) -> Vec<Stri
             if line.when == "always"
                 || silence_of_others
                 || said.contains(&line.when.as_str())
+                || !line.concerns(scene.draft.signal)
                 || !scene.misses(&line.when)
             {
                 continue;
             }
             said.push(&line.when);
-            out.push(rulebook::render(&line.text, &fill));
+            told.push((
+                scene.use_of(&line.when),
+                rulebook::render(&line.text, &fill),
+            ));
         }
     }
     for line in book
@@ -149,19 +153,22 @@ fn would_change(scene: &Scene<'_>, book: &Book, also: Option<&Book>) -> Vec<Stri
         .iter()
         .filter(|line| line.when == "always")
     {
-        out.push(rulebook::render(&line.text, &fill));
+        told.push((u8::MAX, rulebook::render(&line.text, &fill)));
     }
-    out
+    // What would tell most first; the order of the files decides between equals.
+    told.sort_by_key(|(rank, _)| *rank);
+    told.into_iter().map(|(_, text)| text).collect()
 }
 
 /// Every hypothesis with the reason it did not win: the winner first, then open ones by score, then
-/// those ruled out, each in catalogue order.
+/// those ruled out, then those about another kind of trouble, each in catalogue order.
 fn ranked(cards: Vec<Card>, fallback: Card, chosen: &str, best: i32) -> Vec<Hypothesis> {
     let mut cards = cards;
     cards.push(fallback);
     cards.sort_by_key(|card| {
         (
             card.cause != chosen,
+            card.is_foreign(),
             card.is_blocked(),
             std::cmp::Reverse(card.score()),
         )
@@ -173,8 +180,8 @@ fn ranked(cards: Vec<Card>, fallback: Card, chosen: &str, best: i32) -> Vec<Hypo
                 String::new()
             } else if card.cause == "undetermined" {
                 format!(
-                    "the evidence carries a cause: {}.",
-                    chosen.replace('_', " ")
+                    "the evidence carries a cause: \"{}\".",
+                    rulebook::of(chosen).title
                 )
             } else {
                 let behind = format!(

@@ -18,7 +18,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a broken path shows as missing calls; this is {}.",
+                "a broken path shows as missing calls; {}.",
                 scene.signal_words()
             ),
         );

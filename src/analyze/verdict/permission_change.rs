@@ -23,10 +23,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if scene.class() != Some(Class::Denied) {
         return Card::foreign(
             cause,
-            format!(
-                "a permission shows as denials; this is {}.",
-                scene.signal_words()
-            ),
+            format!("a permission shows as denials; {}.", scene.signal_words()),
         );
     }
     let mut card = Card::new(cause);

@@ -20,7 +20,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if scene.class() != Some(Class::Throttle) {
         return Card::foreign(
             cause,
-            format!("it is about throttles; this is {}.", scene.signal_words()),
+            format!("it is about throttles; {}.", scene.signal_words()),
         );
     }
     let known = scene.throttled().any(|replay| replay.limit_per_s.is_some());
@@ -66,12 +66,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         ]);
         card.hold("one_storm", &fill, trail.clone());
     }
-    let calls = scene
-        .profile
-        .principals
-        .iter()
-        .map(|s| s.calls)
-        .fold(0, u64::saturating_add);
+    // The quota is the API's own, and so are those who use it up.
+    let calls = scene.calls_of(&over.api);
     if let Some((name, own)) = over.consumers.first()
         && own.saturating_mul(2) >= calls
     {
@@ -81,6 +77,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
                 ("name", words::list([name.as_str()], 1)),
                 ("part", words::count(*own)),
                 ("whole", words::count(calls)),
+                ("api", over.api.clone()),
             ],
             trail,
         );

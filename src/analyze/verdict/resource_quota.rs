@@ -15,7 +15,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "a limit on resources has its own code; this is {}.",
+                "a limit on resources has its own code; {}.",
                 scene.signal_words()
             ),
         );

@@ -24,7 +24,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         _ => Card::foreign(
             cause,
             format!(
-                "a storm of calls shows as throttles or as a surge; this is {}.",
+                "a storm of calls shows as throttles or as a surge; {}.",
                 scene.signal_words()
             ),
         ),

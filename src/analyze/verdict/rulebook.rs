@@ -2,7 +2,7 @@
 //!
 //! A hypothesis decides *whether* a rule holds; what it weighs and how it reads stands in its file.
 
-use crate::analyze::types::Side;
+use crate::analyze::types::{Side, Signal};
 use crate::catalog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -54,8 +54,18 @@ pub(in crate::analyze) struct WouldChange {
     /// `always`, `health_missing`, `health_silent`, `quota_missing`, `metrics_missing`,
     /// `changes_unknown`, `uncalibrated`.
     pub when: String,
+    /// Signals it is worth saying for (`throttle`, `traffic_surge`, …); empty means all.
+    #[serde(default)]
+    pub signals: Vec<String>,
     /// Sentence with `{placeholders}`.
     pub text: String,
+}
+
+impl WouldChange {
+    /// Whether the line matters to incidents of this signal.
+    pub(in crate::analyze) fn concerns(&self, signal: Signal) -> bool {
+        self.signals.is_empty() || self.signals.iter().any(|word| word == signal.word())
+    }
 }
 
 /// One file of `queries/verdicts/`.

@@ -101,12 +101,35 @@ impl<'a> Scene<'a> {
         self.draft.signal.class()
     }
 
-    /// The signal for sentences: `server error`, `traffic drop`.
-    pub(super) fn signal_words(&self) -> String {
-        match self.class() {
-            Some(class) => class.word().replace('_', " "),
-            None => self.draft.signal.word().replace('_', " "),
+    /// The signal as the end of a sentence: `these are server errors`, `this is a drop in calls`.
+    pub(super) fn signal_words(&self) -> &'static str {
+        match self.draft.signal {
+            Signal::TrafficSurge => "this is a rise in calls",
+            Signal::TrafficDrop => "this is a drop in calls",
+            Signal::Failures(class) => match class {
+                Class::ServerError => "these are server errors",
+                Class::Throttle => "these are throttles",
+                Class::Denied => "these are denials",
+                Class::NotFound => "these are not-found answers",
+                Class::Dependency => "these are errors of a dependency",
+                Class::ResourceQuota => "these are refusals by a resource quota",
+                Class::ClientError => "these are client errors",
+                Class::Unclassified | Class::Success => "these are errors of no known class",
+            },
         }
+    }
+
+    /// Calls of one API in the place during the incident.
+    pub(super) fn calls_of(&self, api: &str) -> u64 {
+        let (from, to) = crate::analyze::funnel::minutes(self.draft.span);
+        self.facts
+            .trail
+            .iter()
+            .filter(|trail| trail.place == self.draft.place)
+            .flat_map(|trail| &trail.series)
+            .filter(|series| series.api == api)
+            .map(|series| series.sum(Class::Success, from, to).0)
+            .fold(0, u64::saturating_add)
     }
 
     /// Failing codes of the incident's class.
@@ -250,11 +273,22 @@ impl<'a> Scene<'a> {
         self.class().is_some() && self.numbers.failures < THIN
     }
 
+    /// How much closing a gap would tell, the smaller the more: the limit decides about throttles;
+    /// what can only be waited for comes after what can be fetched.
+    pub(super) fn use_of(&self, when: &str) -> u8 {
+        match when {
+            "quota_missing" if self.class() == Some(Class::Throttle) => 0,
+            "health_silent" => 2,
+            _ => 1,
+        }
+    }
+
     /// Which gaps of the evidence hold, in the words of `would_change.when`.
     pub(super) fn misses(&self, when: &str) -> bool {
         match when {
             "always" => true,
-            "health_missing" => !health::was_read(self.facts),
+            // The public feed may have told what Health would have.
+            "health_missing" => !health::was_read(self.facts) && self.strong_health().is_none(),
             "health_silent" => health::was_read(self.facts) && self.leads.health.is_empty(),
             "quota_missing" => {
                 !status::was_read(self.facts, Noun::Quotas)

@@ -14,7 +14,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         return Card::foreign(
             cause,
             format!(
-                "an upstream shows as a refused dependency; this is {}.",
+                "an upstream shows as a refused dependency; {}.",
                 scene.signal_words()
             ),
         );
@@ -24,20 +24,20 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let (part, whole, codes) = scene.codes_like(|code| book.has_code(&code.code));
     if part.saturating_mul(5) < whole.saturating_mul(4) || part == 0 {
         card.block(format!(
-            "only {} of {} failures name the upstream registry.",
-            words::count(part),
-            words::count(whole)
+            "{} the upstream registry.",
+            fill::few_of(part, whole, "names", "name")
         ));
+    } else {
+        card.hold(
+            "codes",
+            &[
+                ("part", words::count(part)),
+                ("whole", words::count(whole)),
+                ("codes", codes),
+            ],
+            scene.cite(Noun::Trail),
+        );
     }
-    card.hold(
-        "codes",
-        &[
-            ("part", words::count(part)),
-            ("whole", words::count(whole)),
-            ("codes", codes),
-        ],
-        scene.cite(Noun::Trail),
-    );
     others_fine(scene, &mut card);
     // ECR says "could not get upstream" for a bad secret or rule as well, so an own change counts
     // against, without sinking what the code says.

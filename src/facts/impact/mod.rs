@@ -8,12 +8,14 @@
 
 mod resolve;
 mod span;
+mod stamp;
 mod table;
 mod words;
 
 use super::types::ReadFrom;
 use crate::case::{Instant, Interval};
 use resolve::Anchor;
+pub use stamp::{Stamped, first_post};
 
 /// Text beyond this many characters from the end is not searched; AWS's longest post-event
 /// statements have about 20,000.

@@ -163,6 +163,29 @@ impl Anchor {
     }
 }
 
+/// When a post was made that carries this time as its stamp: the first reading that lies neither
+/// before the published start (rounding allowed for) nor after the last update. A stamp whose zone
+/// or half of the day is not written is left alone.
+pub(super) fn stamped(moment: &Moment, published: Published) -> Option<Instant> {
+    let start = published.start?;
+    let last = published.updated.or(published.end);
+    let zone = moment.zone?;
+    let whole_clock = moment.clock.pm.is_some() || moment.clock.hour > 12;
+    if !whole_clock && zone.tz != chrono_tz::UTC {
+        return None;
+    }
+    let anchor = Anchor::of(None, published)?;
+    let days = match moment.date {
+        Some(date) => vec![anchor.dated(date, zone)?],
+        None => anchor.days_around(zone),
+    };
+    let earliest = start.checked_sub_signed(Duration::minutes(SLACK_MINUTES))?;
+    days.into_iter()
+        .filter_map(|day| instant_at(day, moment.clock, zone))
+        .filter(|at| *at >= earliest && last.is_none_or(|last| *at <= last))
+        .min()
+}
+
 /// The zone of a time; without one only AM/PM tells whose clock is meant.
 fn zone_of(stated: Option<Zone>, written_pm: bool) -> Option<Zone> {
     stated.or(written_pm.then_some(UNSTATED))

@@ -87,7 +87,7 @@ fn join(tokens: &[Token], at: usize, two_ended: bool) -> Option<usize> {
 }
 
 /// A time with its date and zone, wherever they stand around it.
-fn moment(tokens: &[Token], from: usize) -> Option<(Moment, usize)> {
+pub(super) fn moment(tokens: &[Token], from: usize) -> Option<(Moment, usize)> {
     let mut at = from;
     let mut day = None;
     let clock = loop {

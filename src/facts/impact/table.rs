@@ -16,6 +16,7 @@ pub(super) struct Table {
     pub(super) future: Vec<String>,
     pub(super) plans: Vec<String>,
     pub(super) recovery: Vec<String>,
+    pub(super) opening: Vec<String>,
     zone: Vec<Entry>,
 }
 

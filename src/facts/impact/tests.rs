@@ -350,3 +350,107 @@ proptest! {
         prop_assert_eq!(stated(&[post], published), Some(Interval::new(from, to)), "{}", text);
     }
 }
+
+/// The first post a text tells of an event, and whether it opened it.
+fn opened(start: &str, updated: &str, text: &str) -> String {
+    let published = Published {
+        start: Some(at(start)),
+        end: None,
+        updated: Some(at(updated)),
+    };
+    first_post(text, published).map_or("nothing".to_owned(), |first| {
+        let bound = if first.opening { "" } else { " at the latest" };
+        format!("{}{bound}", rfc3339(first.at))
+    })
+}
+
+#[test]
+fn the_first_post_of_the_cli_reference() {
+    // The published start has seconds, the stamp in the text has none.
+    let text = "[RESOLVED] Increased API Error Rates and Latencies\n\n[02:45 AM PDT] We are \
+        investigating increased API error rates and latencies in the US-EAST-1 Region.\n\n[03:16 AM \
+        PDT] Between 2:10 AM and 2:59 AM PDT we experienced increased API error rates and \
+        latencies in the US-EAST-1 Region. The issue has been resolved and the service is \
+        operating normally.";
+    assert_eq!(
+        opened("2020-04-21T09:45:25Z", "2020-04-21T10:16:44Z", text),
+        "2020-04-21T09:45:00Z"
+    );
+}
+
+#[test]
+fn stamps_tell_the_first_post() {
+    let (start, updated) = ("2026-03-11T14:04:00Z", "2026-03-11T15:46:31Z");
+    for (text, expected) in [
+        (
+            "[07:52 AM PDT] We are investigating. [08:21 AM PDT] Cause found.",
+            "2026-03-11T14:52:00Z",
+        ),
+        // The newest on top.
+        (
+            "[08:21 AM PDT] Cause found. [07:52 AM PDT] Looking into it.",
+            "2026-03-11T14:52:00Z",
+        ),
+        // One post alone opens an event only when it says so.
+        (
+            "[07:52 AM PDT] We are investigating.",
+            "2026-03-11T14:52:00Z",
+        ),
+        (
+            "[08:46 AM PDT] Between 7:04 AM and 8:20 AM PDT pulls failed.",
+            "2026-03-11T15:46:00Z at the latest",
+        ),
+        (
+            "[2026-03-11 14:52 UTC] We are investigating.",
+            "2026-03-11T14:52:00Z",
+        ),
+        (
+            "[Mar 11, 7:52 AM PDT] We are investigating.",
+            "2026-03-11T14:52:00Z",
+        ),
+        // The first stamp has no zone: what follows is not the first post.
+        (
+            "[07:52 AM] We are investigating. [08:21 AM PDT] Cause found. [08:30 AM PDT] Over.",
+            "2026-03-11T15:21:00Z at the latest",
+        ),
+        // Never invented: no zone, no half of the day, after the last update, long before, no time.
+        ("[07:52 AM] We are investigating.", "nothing"),
+        ("[7:52 PDT] We are investigating.", "nothing"),
+        ("[09:30 AM PDT] We are investigating.", "nothing"),
+        ("[05:00 AM PDT] We are investigating.", "nothing"),
+        ("[March 9, 7:52 AM PDT] We are investigating.", "nothing"),
+        (
+            "[RESOLVED] [1] It [was 7:52 AM PDT or so] over [",
+            "nothing",
+        ),
+        ("At 07:52 AM PDT we began to look.", "nothing"),
+    ] {
+        assert_eq!(opened(start, updated, text), expected, "{text}");
+    }
+    // Past midnight on the clock of the text.
+    assert_eq!(
+        opened(
+            "2026-03-12T06:50:00Z",
+            "2026-03-12T09:00:00Z",
+            "[12:20 AM PDT] We are investigating. [1:30 AM PDT] Over."
+        ),
+        "2026-03-12T07:20:00Z"
+    );
+    let nothing_known = first_post("[07:52 AM PDT] We are investigating.", Published::default());
+    assert_eq!(nothing_known, None);
+}
+
+proptest! {
+    #[test]
+    fn a_stamp_is_never_read_outside_the_event(text in "[\\[\\]0-9: AMPDTUC]{0,60}") {
+        let published = Published {
+            start: Some(at("2026-03-11T14:04:00Z")),
+            end: None,
+            updated: Some(at("2026-03-11T15:46:31Z")),
+        };
+        if let Some(first) = first_post(&text, published) {
+            prop_assert!(first.at >= at("2026-03-11T13:49:00Z"));
+            prop_assert!(first.at <= at("2026-03-11T15:46:31Z"));
+        }
+    }
+}

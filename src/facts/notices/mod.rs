@@ -79,6 +79,7 @@ fn merge(arn: String, mut pieces: Vec<Piece>) -> Notice {
         Some((impact, from)) => (Some(impact), from),
         None => (None, ReadFrom::Published),
     };
+    let (posted, posted_at_latest) = first_post(&pieces, published);
     Notice {
         noun: pieces.first().map_or(Noun::Health, |piece| piece.noun),
         type_code: first(|piece| &piece.type_code),
@@ -87,7 +88,8 @@ fn merge(arn: String, mut pieces: Vec<Piece>) -> Notice {
         start: published.start,
         end: published.end,
         updated: published.updated,
-        posted: pieces.iter().filter_map(|piece| piece.posted).min(),
+        posted,
+        posted_at_latest,
         impact,
         read_from,
         relation: relation(&service, &impacted),
@@ -103,6 +105,27 @@ fn merge(arn: String, mut pieces: Vec<Piece>) -> Notice {
         service,
         category,
         region,
+    }
+}
+
+/// When AWS first posted, and whether that is only the latest it can have been: the feed states it,
+/// the stamps of a Health text tell it, and an EventBridge message was sent once it was posted.
+fn first_post(pieces: &[Piece], published: Published) -> (Option<Instant>, bool) {
+    let known = pieces.iter().flat_map(|piece| {
+        let stamped = piece
+            .posts
+            .iter()
+            .filter(|(at, _)| at.is_none())
+            .filter_map(|(_, text)| impact::first_post(text, published))
+            .map(|found| (found.at, !found.opening));
+        let stated = piece.posted.map(|at| (at, false));
+        let sent = piece.sent.map(|at| (at, true));
+        stamped.chain(stated).chain(sent)
+    });
+    // Of equal times the certain one comes first.
+    match known.min() {
+        Some((at, bound)) => (Some(at), bound),
+        None => (None, false),
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Piece {
     pub(super) end: Option<Instant>,
     pub(super) updated: Option<Instant>,
     pub(super) posted: Option<Instant>,
+    /// When EventBridge sent it: the event had been posted by then.
+    pub(super) sent: Option<Instant>,
     /// Service words and, where the feed says so, their region.
     pub(super) impacted: Vec<(String, Option<String>)>,
     /// Texts without markup, oldest first, with the time they were posted.
@@ -113,7 +115,8 @@ fn from_event_bridge(whole: &Value) -> Option<Piece> {
     // The envelope's region is where the rule lives, not where the trouble is.
     put(&mut piece.region, text(detail, "eventRegion"));
     // The envelope says when this update was sent, which stands in when the detail does not.
-    piece.updated = piece.updated.or_else(|| time(whole, "time"));
+    piece.sent = time(whole, "time");
+    piece.updated = piece.updated.or(piece.sent);
     if piece.status.is_empty() {
         let closed = piece.end.is_some() && piece.category != "scheduledChange";
         piece.status = if closed { "closed" } else { "" }.to_owned();
@@ -256,6 +259,7 @@ fn by_arn(arn: &str, noun: Noun) -> Option<Piece> {
         end: None,
         updated: None,
         posted: None,
+        sent: None,
         impacted: Vec::new(),
         posts: Vec::new(),
         evidence: String::new(),

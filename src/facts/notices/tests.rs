@@ -349,3 +349,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_first_post_is_the_earliest_that_any_source_tells() {
+    let details = |words: &str| {
+        json!({"successfulSet": [{
+            "event": listed("closed", 1_748_952_060),
+            "eventDescription": {"latestDescription": words}
+        }], "failedSet": []})
+    };
+    let log = "[3:40 AM PDT] We are investigating.\n\n[4:30 AM PDT] Between 3:05 AM and 4:10 AM PDT pulls failed.";
+    let told = only(&[(Shape::DescribeEventDetails, details(log))]);
+    assert_eq!(shown(told.posted), "2025-06-03T10:40:00Z");
+    assert!(!told.posted_at_latest);
+    // A message of EventBridge was sent once the event had been posted; its time is a bound.
+    let message = |time: &str| {
+        let mut message = bridged("Tue, 3 Jun 2025 11:30:00 GMT", "Words without a stamp.");
+        message["time"] = json!(time);
+        message
+    };
+    let sent = only(&[
+        (Shape::EventBridgeHealth, message("2025-06-03T11:31:00Z")),
+        (Shape::EventBridgeHealth, message("2025-06-03T10:55:00Z")),
+    ]);
+    assert_eq!(shown(sent.posted), "2025-06-03T10:55:00Z");
+    assert!(sent.posted_at_latest);
+    let both = only(&[
+        (Shape::EventBridgeHealth, message("2025-06-03T10:55:00Z")),
+        (Shape::DescribeEventDetails, details(log)),
+    ]);
+    assert_eq!(shown(both.posted), "2025-06-03T10:40:00Z");
+    assert!(!both.posted_at_latest);
+    // A list entry alone tells nothing of it.
+    let list = json!({"events": [listed("closed", 1_748_952_060)]});
+    assert_eq!(only(&[(Shape::DescribeEvents, list)]).posted, None);
+}

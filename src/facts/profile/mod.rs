@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 
 /// Principals whose minutes are kept one by one.
 const PRINCIPALS_BY_MINUTE: usize = 20;
+/// Callers named of each API.
+const CONSUMERS: usize = 5;
 /// Minutes before onset in which the lead-up is shown.
 const LEAD_UP_MINUTES: i64 = 60;
 /// Minutes before onset from which seconds are counted, so that a bucket can be seen draining.
@@ -68,6 +70,7 @@ pub fn profile(bundle: &Bundle, case: &Case, request: &ProfileRequest) -> anyhow
         principal_series: principal_series(&affected, request, &principals)?,
         principals,
         seconds: seconds(&affected, request.span)?,
+        consumers: consumers(&inside)?,
         requests: request
             .class
             .map(|class| requests::sample(&rows, request, class))
@@ -167,6 +170,31 @@ fn principal_series(
             })
         })
         .collect())
+}
+
+/// Who called each API most: a quota is counted per API, so its consumers are too.
+fn consumers(inside: &LazyFrame) -> anyhow::Result<BTreeMap<String, Vec<(String, u64)>>> {
+    let counted = frames::collect(
+        inside
+            .clone()
+            .group_by([col("api"), col("principal")])
+            .agg([len().alias("calls")]),
+    )?;
+    let mut by_api: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+    let apis = frames::texts(&counted, "api")?;
+    let who = frames::texts(&counted, "principal")?;
+    let calls = frames::numbers(&counted, "calls")?;
+    for ((api, who), calls) in apis.into_iter().zip(who).zip(calls) {
+        by_api
+            .entry(api)
+            .or_default()
+            .push((who, calls.unsigned_abs()));
+    }
+    for list in by_api.values_mut() {
+        list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        list.truncate(CONSUMERS);
+    }
+    Ok(by_api)
 }
 
 fn seconds(affected: &LazyFrame, span: Interval) -> anyhow::Result<Vec<SecondSeries>> {

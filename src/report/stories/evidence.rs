@@ -242,6 +242,7 @@ pub(super) fn notice() -> Notice {
         end: Some(at(104)),
         updated: Some(at(130)),
         posted: Some(at(95)),
+        posted_at_latest: false,
         impact: Some(Interval::new(at(58), at(104))),
         read_from: ReadFrom::Text,
         relation: Relation::Same,

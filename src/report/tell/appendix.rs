@@ -1,12 +1,12 @@
 //! The back of the report: evidence ledger, coverage, funnel, other anomalies, classes.
 
 use super::story::Story;
-use super::words::{cell, cut_note, days, failures_of, name, plural, say, strong, table};
-use crate::analyze::types::FunnelStep;
+use super::words::{cell, cut_note, failures_of, name, plural, say, strong, table};
+use crate::analyze::types::{Anomaly, FunnelStep};
 use crate::bundle::manifest::{Noun, Outcome, Tally};
 use crate::catalog;
 use crate::ecr::Class;
-use crate::facts::types::Place;
+use crate::facts::types::{Meaning, Place};
 use crate::report::fmt;
 use crate::report::model::{Block, Label, Text};
 use serde::Deserialize;
@@ -200,37 +200,45 @@ pub(super) fn anomalies(story: &Story<'_>) -> Vec<Block> {
     if all.is_empty() {
         return vec![
             say(format!(
-                "None: {} and the call volumes were compared with {} of baseline.",
+                "None: {} and the call volumes were compared with {}.",
                 plural(
                     story.facts.metrics.len() as u64,
                     "metric series",
                     "metric series"
                 ),
-                days(story.baseline_days())
+                super::summary::against(story)
             ))
             .cite(&story.cites(Noun::Metrics))
             .para(),
         ];
     }
-    let rows = all
+    let told = once(story, all);
+    let rows = told
         .iter()
         .take(ANOMALIES)
-        .map(|anomaly| {
+        .map(|(anomaly, counted)| {
+            let both = |of: fn(&Anomaly) -> f64| {
+                let own = fmt::number(of(anomaly));
+                cell(match counted {
+                    Some(counted) => format!("{own} ({})", fmt::number(of(counted))),
+                    None => own,
+                })
+            };
             vec![
                 name(&anomaly.series),
                 cell(fmt::interval(&anomaly.span)),
-                cell(fmt::number(anomaly.observed)),
-                cell(fmt::number(anomaly.expected)),
+                both(|anomaly| anomaly.observed),
+                both(|anomaly| anomaly.expected),
                 say("").prose(&anomaly.unit).done(),
                 cell(fmt::number(anomaly.score)),
             ]
         })
         .collect();
     let mut note = say("Unusual, but no incident by itself.");
-    let cut = cut_note(ANOMALIES, all.len(), "series");
-    if !cut.is_empty() {
-        note = note.and(" ").text(cut);
+    if told.iter().any(|(_, counted)| counted.is_some()) {
+        note = note.and(" In brackets: CloudWatch's CallCount of the same calls.");
     }
+    note = note.then(cut_note(ANOMALIES, told.len(), "series"));
     let mut cites = story.cites(Noun::Metrics);
     cites.extend(story.cites_trail("calls"));
     vec![table(
@@ -238,6 +246,46 @@ pub(super) fn anomalies(story: &Story<'_>) -> Vec<Block> {
         rows,
         note.cite(&cites).and(" ").label(Label::Inferred).done(),
     )]
+}
+
+/// The anomalies with the same surge told once: calls of the trail take the CallCount of the same
+/// API and time along. Other series stand alone.
+fn once<'a>(story: &Story<'_>, all: &'a [Anomaly]) -> Vec<(&'a Anomaly, Option<&'a Anomaly>)> {
+    // The API and region a series of CloudWatch counts, if it is a CallCount.
+    let counts = |anomaly: &Anomaly| {
+        let metric = story
+            .facts
+            .metrics
+            .iter()
+            .find(|metric| metric.name == anomaly.series)?;
+        match &metric.meaning {
+            Meaning::CallCount { api } => Some((api.as_str(), metric.region.as_deref())),
+            _ => None,
+        }
+    };
+    let is_metric = |anomaly: &Anomaly| {
+        let metrics = &story.facts.metrics;
+        metrics.iter().any(|metric| metric.name == anomaly.series)
+    };
+    let same = |trail: &Anomaly, counted: &Anomaly| {
+        let Some((api, region)) = counts(counted) else {
+            return false;
+        };
+        // Named by detection: `<API> calls (<account>/<region>)`.
+        let Some((of, place)) = trail.series.split_once(" calls (") else {
+            return false;
+        };
+        let here = region.is_none_or(|region| place.ends_with(&format!("/{region})")));
+        !is_metric(trail)
+            && of == api
+            && here
+            && trail.unit == counted.unit
+            && trail.span.overlap(&counted.span).is_some()
+    };
+    all.iter()
+        .filter(|one| !all.iter().any(|trail| same(trail, one)))
+        .map(|one| (one, all.iter().find(|counted| same(one, counted))))
+        .collect()
 }
 
 #[derive(Deserialize)]

@@ -57,6 +57,8 @@ fn alternatives(incident: &Incident) -> Vec<Block> {
         .hypotheses
         .iter()
         .filter(|hypothesis| hypothesis.cause != incident.verdict.cause)
+        // "Cannot tell" loses to every cause that is carried: that is no news.
+        .filter(|hypothesis| hypothesis.cause != "undetermined")
         .collect();
     if others.is_empty() {
         return vec![say("No other hypothesis was considered.").para()];
@@ -78,8 +80,9 @@ fn alternatives(incident: &Incident) -> Vec<Block> {
             ]
         })
         .collect();
-    let mut note =
-        say("Points for minus points against; legs are independent kinds of evidence that hold.");
+    let mut note = say(
+        "Points for minus points against, counted from what the cause needs (0 is just enough); legs are independent kinds of evidence that hold.",
+    );
     let rest: Vec<String> = others
         .iter()
         .skip(ALTERNATIVES)
@@ -110,16 +113,20 @@ fn statistics(incident: &Incident) -> Block {
         None => "uncalibrated (fewer than three prior days of data), so the rate of false alarms is unknown"
             .to_owned(),
     };
+    let past = if statistics.calibrated_days >= 3 {
+        let days = u64::from(statistics.calibrated_days);
+        format!(
+            "; calibrated on {}",
+            plural(days, "prior day", "prior days")
+        )
+    } else {
+        String::new()
+    };
     say("Statistics: ")
         .code(statistics.method)
         .and(format!(
-            ", score {}, {sure}; calibrated on {}, over-dispersion {}.",
+            ", score {}, {sure}{past}, over-dispersion {}.",
             fmt::number(statistics.score),
-            plural(
-                u64::from(statistics.calibrated_days),
-                "prior day",
-                "prior days"
-            ),
             fmt::number(statistics.dispersion),
         ))
         .para()

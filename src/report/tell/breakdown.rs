@@ -132,18 +132,14 @@ pub(super) fn errors(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                 name(&code.code),
                 cell(fmt::share(code.count, code.calls)),
                 cell(before),
-                cell(format!(
-                    "{} to {}",
-                    fmt::moment(code.first),
-                    fmt::moment(code.last)
-                )),
+                cell(fmt::seconds_from_to(code.first, code.last)),
                 say("").code_capped(&code.message, 120).done(),
             ]
         })
         .collect();
     let note =
-        say("Share is of all calls of the API during the incident; one message of each code. ")
-            .text(cut_note(ROWS, incident.codes.len(), "codes"))
+        say("Share is of all calls of the API during the incident; one message of each code.")
+            .then(cut_note(ROWS, incident.codes.len(), "codes"))
             .cite(&story.cites_of(incident))
             .and(" ")
             .label(Label::Observed)
@@ -188,7 +184,7 @@ pub(super) fn requests(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             };
             vec![
                 cell(format!("R{}", index + 1)),
-                cell(fmt::moment(request.time)),
+                cell(fmt::second(request.time)),
                 name(&request.api),
                 code,
                 name(&request.request_id),
@@ -199,8 +195,8 @@ pub(super) fn requests(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             ]
         })
         .collect();
-    let note = say("Picked by rule: first, last, peak minute, each API and endpoint, and a successful twin for contrast. Callers, sources and messages of the same rows stand in report.json. ")
-        .text(cut_note(REQUESTS, incident.requests.len(), "requests"))
+    let note = say("Picked by rule: first, last, peak minute, each API and endpoint, and a successful twin for contrast. Callers, sources and messages of the same rows stand in report.json.")
+        .then(cut_note(REQUESTS, incident.requests.len(), "requests"))
         .cite(&story.cites_trail("calls"))
         .and(" ")
         .label(Label::Observed)
@@ -235,13 +231,15 @@ pub(super) fn scope(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut rows = Vec::new();
     let mut left_out = 0;
+    let volume = incident.draft.signal.class().is_none();
+    let no_repository = if story.facts.case.scope.is_ecr() {
+        "no repository (e.g. tokens)"
+    } else {
+        "no repository"
+    };
     for (dimension, shares, none) in [
         ("caller", &incident.principals, "not recorded"),
-        (
-            "repository",
-            &incident.repositories,
-            "no repository (e.g. tokens)",
-        ),
+        ("repository", &incident.repositories, no_repository),
         (
             "endpoint",
             &incident.vpc_endpoints,
@@ -256,45 +254,84 @@ pub(super) fn scope(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             _ => PER_DIMENSION,
         };
         left_out += shares.len().saturating_sub(most);
+        let mut shares: Vec<&Share> = shares.iter().collect();
+        if volume {
+            // Without failures the busiest are the ones to look at.
+            shares.sort_by_key(|share| std::cmp::Reverse(share.calls.max(share.baseline_calls)));
+        }
         for share in shares.iter().take(most) {
-            rows.push(share_row(dimension, share, none, shares.len()));
+            let mut row = who_row(dimension, share, none, shares.len());
+            if volume {
+                row.extend(moved(story, incident, share));
+            } else {
+                row.extend([
+                    of_calls(share.failures, share.calls),
+                    of_calls(share.baseline_failures, share.baseline_calls),
+                ]);
+            }
+            rows.push(row);
         }
     }
     if rows.is_empty() {
         blocks.push(say("No breakdown: the calls of this span carry no names.").para());
     } else {
-        let mut note = say(if left_out > 0 {
-            format!(
-                "The first of each kind by failures; {left_out} more are left out (report.json has all callers, repositories and endpoints)."
-            )
-        } else {
-            "By failures.".to_owned()
+        let by = if volume { "by calls" } else { "by failures" };
+        let mut note = say(match left_out {
+            0 => format!("Sorted {by}."),
+            n => format!(
+                "The first of each kind {by}; {} left out (report.json has all callers, repositories and endpoints).",
+                plural(n as u64, "more is", "more are")
+            ),
         });
         note = note
             .cite(&story.cites_of(incident))
             .and(" ")
             .label(Label::Observed);
-        blocks.push(table(
-            &["Kind", "Name", ">Failures of calls", ">In baseline"],
-            rows,
-            note.done(),
-        ));
+        let columns: &[&'static str] = if volume {
+            &[
+                "Kind",
+                "Name",
+                ">Calls during",
+                ">Per minute",
+                ">Calls in baseline",
+                ">Per minute then",
+            ]
+        } else {
+            &["Kind", "Name", ">Failures of calls", ">In baseline"]
+        };
+        blocks.push(table(columns, rows, note.done()));
     }
     blocks.extend(comparison(story, incident));
     blocks
 }
 
-fn share_row(dimension: &str, share: &Share, none: &str, of: usize) -> Vec<Text> {
+fn who_row(dimension: &str, share: &Share, none: &str, of: usize) -> Vec<Text> {
     let who = if share.name.is_empty() {
         cell(none)
     } else {
         say("").code_capped(&share.name, 90).done()
     };
-    vec![
-        cell(format!("{dimension} (of {of})")),
-        who,
-        cell(fmt::share(share.failures, share.calls)),
-        cell(fmt::share(share.baseline_failures, share.baseline_calls)),
+    vec![cell(format!("{dimension} (of {of})")), who]
+}
+
+/// `3 of 40 (7.5 %)`; without a call there is nothing to be a share of.
+fn of_calls(failures: u64, calls: u64) -> Text {
+    match calls {
+        0 => cell("no calls"),
+        _ => cell(fmt::share(failures, calls)),
+    }
+}
+
+/// Calls during and before with their rates, for incidents of volume. The baseline's rate is over
+/// the days that hold calls.
+fn moved(story: &Story<'_>, incident: &Incident, share: &Share) -> [Text; 4] {
+    let minutes = incident.draft.span.minutes().max(1);
+    let usual = story.baseline_rate(&incident.draft.place, share.baseline_calls);
+    [
+        cell(fmt::count(share.calls)),
+        cell(fmt::number(share.calls as f64 / minutes as f64)),
+        cell(fmt::count(share.baseline_calls)),
+        cell(usual.map_or_else(|| "unknown".to_owned(), fmt::number)),
     ]
 }
 
@@ -319,8 +356,8 @@ fn comparison(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             vec![
                 say("").prose(kind_word(&group.kind)).done(),
                 name(&group.name),
-                cell(fmt::share(group.failures, group.calls)),
-                cell(fmt::share(group.baseline_failures, group.baseline_calls)),
+                of_calls(group.failures, group.calls),
+                of_calls(group.baseline_failures, group.baseline_calls),
                 cell(if is_affected(group) {
                     "affected"
                 } else {

@@ -199,6 +199,16 @@ impl Slots {
                     .take(1)
                     .collect(),
             ),
+            (
+                "key_arn",
+                incident
+                    .changes
+                    .iter()
+                    .filter(|candidate| candidate.change.kind == "kms" && candidate.touches)
+                    .map(|candidate| candidate.change.resource.clone())
+                    .take(1)
+                    .collect(),
+            ),
             ("service", vec![service]),
             ("event_source", vec![event_source]),
             ("region", vec![region]),
@@ -366,7 +376,8 @@ mod tests {
         "undetermined",
     ];
 
-    const SLOTS: [&str; 28] = [
+    const SLOTS: [&str; 29] = [
+        "key_arn",
         "section_quota",
         "service",
         "event_source",

@@ -97,6 +97,7 @@ fn window(story: &Story<'_>) -> Window {
             from: Stamp(case.baseline.from),
             to: Stamp(case.baseline.to),
             days: story.baseline_days(),
+            days_with_calls: story.days_with_calls(None),
         },
     }
 }
@@ -140,6 +141,11 @@ fn incident(story: &Story<'_>, incident: &found::Incident) -> Incident {
         health_matches: incident.health_matches.iter().map(health_match).collect(),
         changes: incident
             .changes
+            .iter()
+            .map(|candidate| change(story, candidate))
+            .collect(),
+        repairs: incident
+            .repairs
             .iter()
             .map(|candidate| change(story, candidate))
             .collect(),
@@ -207,6 +213,7 @@ fn health_match(found: &found::HealthMatch) -> HealthMatch {
         overlap_s: found.overlap_s,
         coincidence: finite(found.coincidence),
         posted_lag_s: found.posted_lag_s,
+        posted_at_latest: found.posted_at_latest,
         evidence: found.evidence.clone(),
     }
 }
@@ -219,6 +226,7 @@ fn change(story: &Story<'_>, candidate: &found::ChangeCandidate) -> Change {
         principal: raw(&change.principal),
         resource: raw(&change.resource),
         lead_s: candidate.lead_s,
+        first_failure_lead_s: candidate.first_failure_lead_s,
         why: raw(&candidate.why),
         evidence: story
             .cites_trail("changes")

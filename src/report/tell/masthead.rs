@@ -68,7 +68,7 @@ pub(super) fn header(story: &Story<'_>) -> Vec<(String, Text)> {
             cell(format!(
                 "{} ({})",
                 fmt::interval(&case.baseline),
-                days(story.baseline_days())
+                baseline(story)
             )),
         ),
         ("Regions", names(&story.regions(), "none in the evidence")),
@@ -97,6 +97,17 @@ pub(super) fn header(story: &Story<'_>) -> Vec<(String, Text)> {
     rows.into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+}
+
+/// `7 days`, and how many of them hold calls when not all do.
+fn baseline(story: &Story<'_>) -> String {
+    let asked = story.baseline_days();
+    let asked_words = days(asked);
+    match story.days_with_calls(None) {
+        held if held == asked => asked_words,
+        0 => format!("{asked_words}, none of them with calls"),
+        held => format!("{asked_words}, {held} of them with calls"),
+    }
 }
 
 /// `trail complete, health missing, …`: what the answer rests on, on the first screen.

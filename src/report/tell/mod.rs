@@ -12,6 +12,7 @@ mod contract;
 mod gaps;
 mod masthead;
 mod outline;
+mod quota;
 mod seen;
 mod signal;
 mod story;
@@ -101,7 +102,7 @@ fn blocks(story: &Story<'_>, incidents: &[&Incident], anchor: &str) -> Vec<Block
         "errors" => each(&|incident| breakdown::errors(story, incident)),
         "requests" => each(&|incident| breakdown::requests(story, incident)),
         "scope" => each(&|incident| breakdown::scope(story, incident)),
-        "quota" => each(&|incident| suspects::quota(story, incident)),
+        "quota" => each(&|incident| quota::blocks(story, incident)),
         "health" => {
             let mut blocks = Vec::new();
             for incident in incidents {
@@ -125,3 +126,6 @@ fn blocks(story: &Story<'_>, incidents: &[&Incident], anchor: &str) -> Vec<Block
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

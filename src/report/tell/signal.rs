@@ -64,7 +64,7 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                         (failures, calls) => format!(
                             " {} calls failed this way over {}",
                             fmt::share(failures, calls),
-                            words::days(story.baseline_days())
+                            story.baseline_words(Some(&draft.place))
                         ),
                     };
                     format!(
@@ -460,7 +460,7 @@ fn call_count(
 
 /// Arrivals per second around the busiest second, against the quota.
 fn quota_chart(incident: &Incident, replay: &QuotaReplay, index: usize) -> Option<Chart> {
-    if !super::suspects::is_near_quota(replay) {
+    if !super::quota::is_near_quota(replay) {
         return None;
     }
     let series = incident

@@ -2,6 +2,7 @@
 //!
 //! Look-ups only; no wording and no judgement.
 
+use super::words;
 use crate::analyze::types::{Findings, Incident, Status};
 use crate::bundle::manifest::{Noun, SourceEntry};
 use crate::case::{Interval, Minute};
@@ -190,6 +191,39 @@ impl<'a> Story<'a> {
     /// Whole days of the baseline.
     pub(super) fn baseline_days(&self) -> i64 {
         self.facts.case.baseline.seconds() / 86_400
+    }
+
+    /// Days of the baseline that hold calls, of a place or of the place with most; never more than
+    /// the baseline has.
+    pub(super) fn days_with_calls(&self, place: Option<&Place>) -> i64 {
+        let held = self
+            .facts
+            .trail
+            .iter()
+            .filter(|trail| place.is_none_or(|place| trail.place == *place))
+            .map(|trail| i64::from(trail.days_with_calls))
+            .max();
+        held.unwrap_or(0).min(self.baseline_days())
+    }
+
+    /// `4 days`; `the 3 of 7 baseline days that hold calls` where some hold none. Days without calls
+    /// compare with nothing.
+    pub(super) fn baseline_words(&self, place: Option<&Place>) -> String {
+        let (held, asked) = (self.days_with_calls(place), self.baseline_days());
+        match held {
+            held if held == asked => words::days(asked),
+            0 => format!("a baseline of {} without any call", words::days(asked)),
+            held => format!(
+                "the {held} of {asked} baseline days that {} calls",
+                if held == 1 { "holds" } else { "hold" }
+            ),
+        }
+    }
+
+    /// Calls per minute over the baseline days that hold calls; `None` without such a day.
+    pub(super) fn baseline_rate(&self, place: &Place, calls: u64) -> Option<f64> {
+        let days = self.days_with_calls(Some(place));
+        (days > 0).then(|| calls as f64 / (days as f64 * 1440.0))
     }
 }
 

@@ -145,16 +145,20 @@ fn elsewhere(story: &Story<'_>, incident: &Incident) -> Option<Text> {
 fn aws_said(story: &Story<'_>, incident: &Incident) -> Text {
     let words = strong("AWS Health:");
     let Some(found) = incident.health_matches.first() else {
+        // What nobody looked for is not absent.
+        let said = if super::suspects::health_was_read(story) {
+            " no event matches; the search stands in"
+        } else {
+            " not read, nor the public status feed; see"
+        };
         return words
             .and(format!(
-                " no event matches; the search stands in {}.",
+                "{said} {}.",
                 outline::place_of(story.status(), "health")
             ))
             .done();
     };
-    let posted = found.posted_lag_s.map_or_else(String::new, |lag| {
-        format!(", first posted {} our onset", fmt::lag(lag))
-    });
+    let posted = words::posted(found).map_or_else(String::new, |posted| format!(", {posted}"));
     words
         .and(" an event of ")
         .code(&found.service)
@@ -192,8 +196,8 @@ fn our_changes(story: &Story<'_>, incident: &Incident) -> Text {
         .and(" on ")
         .code(&first.change.resource)
         .and(format!(
-            " {} the onset{more} ({section}).",
-            fmt::lag(-first.lead_s)
+            " {}{more} ({section}).",
+            words::before_failure(first)
         ))
         .cite(&story.cites_trail("changes"))
         .and(" ")
@@ -221,20 +225,26 @@ fn do_now(story: &Story<'_>, incident: &Incident) -> Option<Text> {
 }
 
 fn scale(story: &Story<'_>, incident: &Incident) -> Text {
-    let hit = |shares: &[crate::facts::types::Share]| {
+    let hit = |shares: &[crate::facts::types::Share], one: &str, many: &str| {
         let named = shares.iter().filter(|share| !share.name.is_empty());
         let all = named.clone().count() as u64;
         let failing = named.filter(|share| share.failures > 0).count() as u64;
-        format!("{} of {}", fmt::count(failing), fmt::count(all))
+        (all > 0).then(|| format!("{} of {}", fmt::count(failing), plural(all, one, many)))
+    };
+    let who = [
+        hit(&incident.principals, "caller", "callers"),
+        hit(&incident.repositories, "repository", "repositories"),
+    ];
+    let who: Vec<String> = who.into_iter().flatten().collect();
+    let who = if who.is_empty() {
+        String::new()
+    } else {
+        format!("; {} with calls saw failures", who.join(" and "))
     };
     let peak = format!("peak at {}", fmt::moment(incident.peak));
     let minutes = plural(incident.minutes_impaired, "minute", "minutes");
     let text = match incident.draft.signal {
-        Signal::Failures(_) => format!(
-            " {minutes} with failures, {peak}; {} callers and {} repositories with calls saw failures.",
-            hit(&incident.principals),
-            hit(&incident.repositories),
-        ),
+        Signal::Failures(_) => format!(" {minutes} with failures, {peak}{who}."),
         Signal::TrafficSurge | Signal::TrafficDrop => format!(
             " {}, largest deviation at {}.",
             fmt::duration(incident.draft.span.seconds()),
@@ -288,6 +298,15 @@ fn state(story: &Story<'_>, incident: &Incident) -> Text {
         .done()
 }
 
+/// `4 days of baseline`, or what of it holds calls.
+pub(super) fn against(story: &Story<'_>) -> String {
+    if story.days_with_calls(None) == story.baseline_days() {
+        format!("{} of baseline", days(story.baseline_days()))
+    } else {
+        story.baseline_words(None)
+    }
+}
+
 /// What was looked at, with its evidence: silence must not look like health.
 fn looked_at(story: &Story<'_>) -> Text {
     let (calls, failures) = story.window_totals();
@@ -302,14 +321,14 @@ fn looked_at(story: &Story<'_>) -> Text {
     };
     strong("Looked at:")
         .and(format!(
-            " {} in {} against {} of baseline; {} failed, not-found answers aside{coverage}.",
+            " {} in {} against {}; {} failed, not-found answers aside{coverage}.",
             plural(calls, "call", "calls"),
             plural(
                 story.facts.trail.len() as u64,
                 "account-region",
                 "account-regions"
             ),
-            days(story.baseline_days()),
+            against(story),
             fmt::share(failures, calls),
         ))
         .cite(&story.cites_trail("calls"))

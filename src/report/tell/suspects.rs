@@ -1,14 +1,13 @@
-//! Sections on the possible causes: quota and throttling, AWS Health, our own changes.
+//! Sections on the possible causes outside the calls: AWS Health and our own changes.
 //!
 //! Each says what was looked at when nothing was found: silence is told with its search.
 
-use super::story::Story;
-use super::words::{cell, cut_note, list, name, plural, say, strong, table};
-use super::{gaps, signal};
-use crate::analyze::types::{HealthMatch, Incident, QuotaReplay};
-use crate::bundle::manifest::{Noun, Outcome};
+use super::gaps;
+use super::story::{Story, minutes};
+use super::words::{self, cell, cut_note, list, name, plural, say, strong, table};
+use crate::analyze::types::{ChangeCandidate, HealthMatch, Incident};
+use crate::bundle::manifest::Noun;
 use crate::case::Minute;
-use crate::ecr::Class;
 use crate::facts::types::ReadFrom;
 use crate::report::fmt;
 use crate::report::model::{Block, Label, Text};
@@ -17,189 +16,14 @@ use crate::report::model::{Block, Label, Text};
 const ROWS: usize = 10;
 /// Health matches told; the rest stands in report.json.
 const MATCHES: usize = 3;
-/// Consumers named per quota.
-const CONSUMERS: usize = 3;
-
-/// Quota replays, or how sure we are that there was no throttling.
-pub(super) fn quota(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
-    let near: Vec<&QuotaReplay> = incident
-        .quota
-        .iter()
-        .filter(|replay| is_near_quota(replay))
-        .collect();
-    if near.is_empty() {
-        let mut blocks = vec![no_throttling(story, incident)];
-        blocks.extend(headroom(story, incident));
-        return blocks;
-    }
-    let rows = near.iter().map(|replay| quota_row(replay)).collect();
-    let mut cites = story.cites_of(incident);
-    cites.extend(near.iter().map(|replay| replay.evidence.as_str()));
-    let mut blocks = vec![table(
-        &[
-            "API", ">Quota", ">Busiest second", ">Of quota", ">Seconds over", ">Throttled, seen",
-            ">Throttled, modelled",
-        ],
-        rows,
-        say("Modelled: our recorded arrivals replayed second by second through a token bucket with the quota as rate; CloudTrail times are whole seconds.")
-            .cite(&cites)
-            .and(" ")
-            .label(Label::Inferred)
-            .done(),
-    )];
-    blocks.extend(list(basis_and_callers(&near)));
-    for replay in &near {
-        if let Some((seconds, avoided)) = replay.spread {
-            blocks.push(
-                say("Spreading the arrivals of ")
-                    .code(&replay.api)
-                    .and(format!(
-                        " over {} would have avoided {} of the {} modelled throttles ",
-                        fmt::duration(seconds),
-                        fmt::percent(avoided),
-                        fmt::count(replay.modelled_throttles)
-                    ))
-                    .label(Label::Inferred)
-                    .and(".")
-                    .para(),
-            );
-        }
-    }
-    if story
-        .source(Noun::Quotas)
-        .is_none_or(|entry| matches!(entry.outcome, Outcome::Unavailable { .. }))
-    {
-        blocks.push(
-            say("No quota was given, so nothing here says whether the arrivals were within it.")
-                .para(),
-        );
-    }
-    for index in 0..incident.quota.len() {
-        if let Some(id) = signal::quota_id(incident, index) {
-            blocks.push(Block::Chart(id));
-        }
-    }
-    blocks
-}
-
-fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
-    let limit = match replay.limit_per_s {
-        Some(limit) => say(format!("{}/s ", fmt::number(limit)))
-            .code(&replay.code)
-            .done(),
-        None => cell("unknown"),
-    };
-    vec![
-        name(&replay.api),
-        limit,
-        cell(format!(
-            "{} at {}",
-            fmt::count(u64::from(replay.peak_per_s)),
-            fmt::moment(replay.peak_at)
-        )),
-        cell(
-            replay
-                .peak_factor
-                .map_or_else(|| "unknown".to_owned(), fmt::percent),
-        ),
-        cell(fmt::count(u64::from(replay.seconds_over))),
-        cell(fmt::count(replay.observed_throttles)),
-        cell(fmt::count(replay.modelled_throttles)),
-    ]
-}
-
-/// Whether a quota is worth its own row: throttled, modelled as throttled, or above half the limit.
-pub(super) fn is_near_quota(replay: &QuotaReplay) -> bool {
-    replay.observed_throttles > 0
-        || replay.modelled_throttles > 0
-        || replay.seconds_over > 0
-        || replay.peak_factor.is_some_and(|factor| factor >= 0.5)
-}
-
-/// The nearest the arrivals came to any known quota.
-fn headroom(story: &Story<'_>, incident: &Incident) -> Option<Block> {
-    let (replay, limit, factor) = incident
-        .quota
-        .iter()
-        .filter_map(|replay| Some((replay, replay.limit_per_s?, replay.peak_factor?)))
-        .max_by(|a, b| a.2.total_cmp(&b.2))?;
-    let mut cites = story.cites_of(incident);
-    cites.push(&replay.evidence);
-    Some(
-        say("Arrivals stayed well below the quotas: at most ")
-            .code(&replay.api)
-            .and(format!(
-                " with {} of {} per second ({}) at {}.",
-                fmt::count(u64::from(replay.peak_per_s)),
-                fmt::number(limit),
-                fmt::percent(factor),
-                fmt::moment(replay.peak_at)
-            ))
-            .cite(&cites)
-            .and(" ")
-            .label(Label::Observed)
-            .para(),
-    )
-}
-
-/// What each quota rests on, and who used it most.
-fn basis_and_callers(near: &[&QuotaReplay]) -> Vec<Text> {
-    near.iter()
-        .map(|replay| {
-            let mut words = say("")
-                .code(&replay.api)
-                .and(": quota from ")
-                .prose(&replay.basis);
-            for (index, (who, calls)) in replay.consumers.iter().take(CONSUMERS).enumerate() {
-                let lead = if index == 0 { "; most calls by " } else { ", " };
-                words = words
-                    .and(lead)
-                    .code(who)
-                    .and(format!(" ({})", fmt::count(*calls)));
-            }
-            words.and(".").done()
-        })
-        .collect()
-}
-
-fn no_throttling(story: &Story<'_>, incident: &Incident) -> Block {
-    let (from, to) = (
-        Minute::of(incident.draft.span.from),
-        Minute::of(incident.draft.span.to),
-    );
-    let mut calls: u64 = 0;
-    let mut throttles: u64 = 0;
-    for trail in &story.facts.trail {
-        if trail.place == incident.draft.place {
-            for series in &trail.series {
-                let (all, hit) = series.sum(Class::Throttle, from, to);
-                calls = calls.saturating_add(all);
-                throttles = throttles.saturating_add(hit);
-            }
-        }
-    }
-    let coverage = match story.coverage(Some(&incident.draft.place), &[]) {
-        Some((trail, counted)) => format!("coverage {}", fmt::percent(trail as f64 / counted)),
-        None => "coverage unknown".to_owned(),
-    };
-    let lead = if throttles == 0 {
-        "No throttling seen in this place during the incident"
-    } else {
-        "Throttled calls in this place during the incident, none replayed for lack of a quota"
-    };
-    say(format!(
-        "{lead}: {} calls ({coverage}).",
-        fmt::share(throttles, calls)
-    ))
-    .cite(&story.cites_trail("calls"))
-    .and(" ")
-    .label(Label::Observed)
-    .para()
-}
 
 /// Matches of one incident.
 pub(super) fn health_matches(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     if incident.health_matches.is_empty() {
+        // The search below says that nobody looked; "no match" would sound like an answer.
+        if !health_was_read(story) {
+            return Vec::new();
+        }
         return vec![say(format!("{}: no event matches.", incident.id)).para()];
     }
     let mut items: Vec<Text> = incident
@@ -237,10 +61,7 @@ fn health_match(found: &HealthMatch) -> Text {
         ReadFrom::Text => "as its text states",
         ReadFrom::Published => "by its published times only",
     };
-    let posted = found.posted_lag_s.map_or_else(
-        || "time of first post unknown".to_owned(),
-        |lag| format!("first posted {} our onset", fmt::lag(lag)),
-    );
+    let posted = words::posted(found).unwrap_or_else(|| "time of first post unknown".to_owned());
     say("")
         .code(&found.arn)
         .and(" (")
@@ -263,6 +84,13 @@ fn health_match(found: &HealthMatch) -> Text {
         .and(" ")
         .label(Label::Inferred)
         .done()
+}
+
+/// Whether AWS Health or the public feed was read at all.
+pub(super) fn health_was_read(story: &Story<'_>) -> bool {
+    [Noun::Health, Noun::Status]
+        .iter()
+        .any(|noun| gaps::state(story, *noun) != "missing")
 }
 
 /// What was searched, and what was found and put aside, for the whole run.
@@ -291,8 +119,8 @@ pub(super) fn health_rejected(story: &Story<'_>) -> Vec<Block> {
 fn health_search(story: &Story<'_>) -> Text {
     let mut cites = story.cites(Noun::Health);
     cites.extend(story.cites(Noun::Status));
-    let states = [Noun::Health, Noun::Status].map(|noun| (noun, gaps::state(story, noun)));
-    if states.iter().all(|(_, state)| *state == "missing") {
+    let states = [Noun::Health, Noun::Status].map(|noun| gaps::state(story, noun));
+    if !health_was_read(story) {
         return say("AWS Health and the public status feed were not available (see ")
             .and(super::outline::place_of(story.status(), "gaps"))
             .and("): nothing here says that AWS had no event.")
@@ -302,8 +130,8 @@ fn health_search(story: &Story<'_>) -> Text {
     say(format!(
         "Searched: {} of every service in the inputs (Health {}, public status feed {}), for region and service first, then for impact overlapping the window {}. A missing event is weak evidence: AWS often posts late or only to the accounts concerned.",
         plural(story.findings.health_searched, "event", "events"),
-        states[0].1,
-        states[1].1,
+        states[0],
+        states[1],
         fmt::interval(span),
     ))
     .cite(&cites)
@@ -320,9 +148,14 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let recorded = trail.map_or(0, |trail| trail.changes.len()) as u64;
     let state = gaps::state(story, Noun::Trail);
     if incident.changes.is_empty() {
-        return vec![
+        let unseen = if is_unseen(story, incident) {
+            " In this incident's span the trail holds no record at all, so a change made then is not shown."
+        } else {
+            ""
+        };
+        let mut blocks = vec![
             say(format!(
-                "None found that could explain it: {} in baseline and window of this place looked at (trail {state}). A trail without the events of IAM, KMS, EC2 or Organizations would not show theirs.",
+                "None found that could explain it: {} in baseline and window of this place looked at (trail {state}). A trail without the events of IAM, KMS, EC2 or Organizations would not show theirs.{unseen}",
                 plural(recorded, "recorded change", "recorded changes"),
             ))
             .cite(&story.cites_trail("changes"))
@@ -330,6 +163,8 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             .label(Label::Observed)
             .para(),
         ];
+        blocks.extend(repairs(story, incident));
+        return blocks;
     }
     let rows = incident
         .changes
@@ -349,8 +184,8 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                 (false, false) => "near in time only",
             };
             vec![
-                cell(fmt::moment(change.time)),
-                cell(format!("{} onset", fmt::lag(-candidate.lead_s))),
+                cell(fmt::second(change.time)),
+                cell(words::before_failure(candidate)),
                 name(&change.api),
                 name(&change.resource),
                 name(&change.principal),
@@ -368,10 +203,10 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     if !cut.is_empty() {
         note = note.and(" ").text(cut);
     }
-    vec![table(
+    let mut blocks = vec![table(
         &[
             "Time",
-            "Relative to",
+            "When",
             "Change",
             "Of",
             "By",
@@ -384,5 +219,63 @@ pub(super) fn changes(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             .and(" ")
             .label(Label::Inferred)
             .done(),
-    )]
+    )];
+    blocks.extend(repairs(story, incident));
+    blocks
+}
+
+/// What may have ended it, told as possible and never as the reason.
+fn repairs(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
+    if incident.repairs.is_empty() {
+        return Vec::new();
+    }
+    let one = |candidate: &ChangeCandidate| -> Text {
+        let change = &candidate.change;
+        say("")
+            .code(&change.api)
+            .and(" on ")
+            .code(&change.resource)
+            .and(" by ")
+            .code(&change.principal)
+            .and(format!(" at {}: ", fmt::second(change.time)))
+            .prose(&candidate.why)
+            .cite(&story.cites_trail("changes"))
+            .and(" ")
+            .label(Label::Inferred)
+            .done()
+    };
+    let mut blocks = vec![
+        strong("Possibly what ended it:")
+            .and(" changes in the minutes before the recovery. Before is not because.")
+            .para(),
+    ];
+    blocks.extend(list(incident.repairs.iter().take(ROWS).map(one).collect()));
+    blocks
+}
+
+/// Whether the trail holds no record of the place in the incident's span, of any service.
+fn is_unseen(story: &Story<'_>, incident: &Incident) -> bool {
+    let (from, to) = minutes(&incident.draft.span);
+    let any = |start: Minute, counts: &[u32]| {
+        (from.0..to.0).any(|minute| {
+            let at = usize::try_from(minute - start.0).ok();
+            at.and_then(|at| counts.get(at))
+                .is_some_and(|count| *count > 0)
+        })
+    };
+    story
+        .facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place == incident.draft.place)
+        .all(|trail| {
+            !trail
+                .series
+                .iter()
+                .any(|series| any(series.start, &series.calls()))
+                && !trail
+                    .controls
+                    .iter()
+                    .any(|series| any(series.start, &series.calls))
+        })
 }

@@ -17,6 +17,8 @@ const CHANGES: usize = 6;
 
 struct Row {
     at: Instant,
+    /// Whether it is the time of a record, told to the second, or of a minute.
+    record: bool,
     /// Keeps cause before effect when times are equal.
     order: u8,
     what: Text,
@@ -41,7 +43,11 @@ pub(super) fn blocks(story: &Story<'_>, incidents: &[&Incident]) -> Vec<Block> {
         .take(ROWS)
         .map(|row| {
             vec![
-                cell(fmt::moment(row.at)),
+                cell(if row.record {
+                    fmt::second(row.at)
+                } else {
+                    fmt::moment(row.at)
+                }),
                 row.what,
                 say("").label(row.label).done(),
                 say("").cite(&row.cites).done(),
@@ -90,6 +96,10 @@ fn before(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
         }
     }
     let text = match incident.draft.signal {
+        Signal::Failures(_) if calls == 0 => format!(
+            "{}: half an hour before, no call of the APIs concerned until the onset",
+            incident.id
+        ),
         Signal::Failures(_) => format!(
             "{}: half an hour before, {} calls of the APIs concerned fail this way until the onset",
             incident.id,
@@ -104,6 +114,7 @@ fn before(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
     };
     rows.push(Row {
         at: from.start(),
+        record: false,
         order: 0,
         what: cell(text),
         label: Label::Observed,
@@ -117,6 +128,8 @@ fn course(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
     let mut row = |at: Instant, order: u8, what: Text, label: Label| {
         rows.push(Row {
             at,
+            // The first and the last failure are records.
+            record: matches!(order, 3 | 5),
             order,
             what,
             label,
@@ -187,9 +200,27 @@ fn changes(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
         };
         rows.push(Row {
             at: change.time,
+            record: true,
             order: 1,
             what: words.and(" by ").code(&change.principal).done(),
             label: Label::Observed,
+            cites: owned(&story.cites_trail("changes")),
+        });
+    }
+    for candidate in incident.repairs.iter().take(CHANGES) {
+        let change = &candidate.change;
+        rows.push(Row {
+            at: change.time,
+            record: true,
+            order: 1,
+            what: say(format!("{}: possible repair, ", incident.id))
+                .code(&change.api)
+                .and(" on ")
+                .code(&change.resource)
+                .and(" by ")
+                .code(&change.principal)
+                .done(),
+            label: Label::Inferred,
             cites: owned(&story.cites_trail("changes")),
         });
     }
@@ -201,6 +232,7 @@ fn health(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
         let mut row = |at: Instant, what: Text| {
             rows.push(Row {
                 at,
+                record: false,
                 order: 7,
                 what,
                 label: Label::Observed,
@@ -218,7 +250,14 @@ fn health(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
         row(found.impact.to, event("impact ends, as far as stated"));
         if let Some(notice) = story.notice(&found.arn) {
             if let Some(posted) = notice.posted {
-                row(posted, event("first post"));
+                row(
+                    posted,
+                    event(if notice.posted_at_latest {
+                        "posted by then"
+                    } else {
+                        "first post"
+                    }),
+                );
             }
             if let Some(updated) = notice.updated {
                 row(updated, event("last update"));

@@ -2,8 +2,9 @@
 //!
 //! Names from logs enter a text only through [`Words::code`] and [`Words::prose`].
 
-use crate::analyze::types::{Confidence, Reason, Side, Signal};
+use crate::analyze::types::{ChangeCandidate, Confidence, HealthMatch, Reason, Side, Signal};
 use crate::ecr::Class;
+use crate::report::fmt;
 use crate::report::model::{Align, Block, Label, Span, Table, Text, Tone, Untrusted};
 
 /// A text under construction.
@@ -106,6 +107,15 @@ impl Words {
     pub(super) fn text(mut self, text: Text) -> Self {
         self.0.extend(text);
         self
+    }
+
+    /// Appends a sentence, if there is one, behind a space.
+    pub(super) fn then(self, text: Text) -> Self {
+        if text.is_empty() {
+            self
+        } else {
+            self.and(" ").text(text)
+        }
     }
 
     /// The finished text.
@@ -222,10 +232,29 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
     confidence.word()
 }
 
+/// `first posted 45 min after our onset`; a bound is told as one. `None` when it is not known.
+pub(super) fn posted(found: &HealthMatch) -> Option<String> {
+    let lag = fmt::lag(found.posted_lag_s?);
+    Some(if found.posted_at_latest {
+        format!("posted no later than {lag} our onset")
+    } else {
+        format!("first posted {lag} our onset")
+    })
+}
+
+/// `4 s before the first failure`; without a failure the onset is what a change is compared with.
+pub(super) fn before_failure(candidate: &ChangeCandidate) -> String {
+    match candidate.first_failure_lead_s {
+        Some(0) => "in the same second as the first failure".to_owned(),
+        Some(lead) => format!("{} the first failure", fmt::lag(lead.saturating_neg())),
+        None => format!("{} the onset", fmt::lag(candidate.lead_s.saturating_neg())),
+    }
+}
+
 /// A plural by count: `1 call`, `2 calls`.
 pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     let word = if n == 1 { one } else { many };
-    format!("{} {word}", crate::report::fmt::count(n))
+    format!("{} {word}", fmt::count(n))
 }
 
 /// `4 days`; a negative number of days is none.

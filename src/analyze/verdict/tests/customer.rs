@@ -322,6 +322,18 @@ pub(super) fn stories() -> Vec<Story> {
         "kms_key",
         Medium,
     );
+    let (mut facts, draft, profile) = kms();
+    stage::add_change(
+        &mut facts,
+        stage::change("kms", "EnableKey", (8, 40), key, &[]),
+    );
+    tell(
+        "a key that was enabled broke nothing",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
     tell(
         "kms errors without a change",
         kms(),

@@ -391,7 +391,10 @@ fn an_outage_cites_its_evidence_and_says_what_would_change_it() {
         .iter()
         .map(|r| r.text.as_str())
         .collect();
-    assert!(against.contains("2 independent legs"), "{against}");
+    assert!(
+        against.contains("2 independent kinds of evidence"),
+        "{against}"
+    );
     assert!(
         one_leg
             .would_change
