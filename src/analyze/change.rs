@@ -118,7 +118,7 @@ pub(super) fn repairs(
                 first_failure_lead_s: first.map(|first| (first - change.time).num_seconds()),
                 why: format!(
                     "{} before the recovery; {what}.",
-                    words::length((recovery - change.time).num_seconds())
+                    words::precise((recovery - change.time).num_seconds())
                 ),
                 touches: named.is_some(),
                 explains: fits,

@@ -61,6 +61,18 @@ pub(super) fn length(seconds: i64) -> String {
     }
 }
 
+/// A short length to the second, as records allow: `44 s`, `3 min 44 s`; from an hour on as
+/// [`length`] says it. The sign is dropped.
+pub(super) fn precise(seconds: i64) -> String {
+    let size = seconds.unsigned_abs();
+    match (size / 60, size % 60) {
+        (60.., _) => length(seconds),
+        (0, rest) => format!("{rest} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, rest) => format!("{minutes} min {rest} s"),
+    }
+}
+
 /// How far before the onset something was: the onset is the start of a minute, so up to a minute
 /// after it is the same minute.
 pub(super) fn lead(seconds: i64) -> String {
@@ -75,10 +87,10 @@ pub(super) fn lead(seconds: i64) -> String {
 pub(super) fn lead_of(lead_s: i64, first_failure_lead_s: Option<i64>) -> String {
     match first_failure_lead_s {
         Some(0) => "in the same second as the first failure".to_owned(),
-        Some(before @ 1..) => format!("{} before the first failure", length(before)),
+        Some(before @ 1..) => format!("{} before the first failure", precise(before)),
         Some(after) => format!(
             "{} after the first failure, within clock slack",
-            length(after)
+            precise(after)
         ),
         None => lead(lead_s),
     }
@@ -150,6 +162,12 @@ mod tests {
             lead_of(-10, Some(-7)),
             "7 s after the first failure, within clock slack"
         );
+        assert_eq!(
+            lead_of(209, Some(224)),
+            "3 min 44 s before the first failure"
+        );
+        assert_eq!(precise(-120), "2 min");
+        assert_eq!(precise(5400), "90 min");
         assert_eq!(lead_of(60, None), "60 s before the onset");
         let day = Interval::new(
             crate::case::instant(1_773_212_520),

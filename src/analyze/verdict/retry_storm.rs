@@ -39,7 +39,7 @@ fn throttles(scene: &Scene<'_>) -> Card {
         return Card::blocked(
             cause,
             rulebook::render(
-                "{units} principals were throttled; the largest, {name}, holds {part} of {whole} throttles, not nearly all of them and of the extra calls.",
+                "{units} principals were throttled; the largest, {name}, holds {part} of {whole} throttles, where a storm of one caller holds nearly all of them and of the extra calls.",
                 &fill,
             ),
         );

@@ -103,6 +103,11 @@ fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
             .done(),
         None => cell("unknown"),
     };
+    // Without a limit nothing was over it and nothing was modelled: that is no zero.
+    let against_limit = |count: u64| match replay.limit_per_s {
+        Some(_) => cell(fmt::count(count)),
+        None => cell("unknown"),
+    };
     vec![
         name(&replay.api),
         limit,
@@ -116,9 +121,9 @@ fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
                 .peak_factor
                 .map_or_else(|| "unknown".to_owned(), fmt::percent),
         ),
-        cell(fmt::count(u64::from(replay.seconds_over))),
+        against_limit(u64::from(replay.seconds_over)),
         cell(fmt::count(replay.observed_throttles)),
-        cell(fmt::count(replay.modelled_throttles)),
+        against_limit(replay.modelled_throttles),
     ]
 }
 
@@ -164,10 +169,11 @@ fn headroom(story: &Story<'_>, incident: &Incident) -> Option<Block> {
 fn basis_and_callers(near: &[&QuotaReplay]) -> Vec<Text> {
     near.iter()
         .map(|replay| {
-            let mut words = say("")
-                .code(&replay.api)
-                .and(": quota from ")
-                .prose(&replay.basis);
+            let words = say("").code(&replay.api);
+            let mut words = match replay.limit_per_s {
+                Some(_) => words.and(": quota from ").prose(&replay.basis),
+                None => words.and(": quota not collected"),
+            };
             for (index, (who, calls)) in replay.consumers.iter().take(CONSUMERS).enumerate() {
                 let lead = if index == 0 { "; most calls by " } else { ", " };
                 words = words

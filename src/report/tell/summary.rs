@@ -7,6 +7,7 @@ use super::outline;
 use super::story::{IN_FULL, Story};
 use super::words::{self, cell, days, list, plural, say, strong, table};
 use crate::analyze::types::{Incident, Side, Signal, Status};
+use crate::bundle::manifest::Noun;
 use crate::report::fmt;
 use crate::report::model::{Block, Label, Text};
 
@@ -159,13 +160,21 @@ fn aws_said(story: &Story<'_>, incident: &Incident) -> Text {
             .done();
     };
     let posted = words::posted(found).map_or_else(String::new, |posted| format!(", {posted}"));
+    let from_feed = story
+        .notice(&found.arn)
+        .is_some_and(|notice| notice.noun == Noun::Status);
     words
-        .and(" an event of ")
+        .and(if from_feed {
+            " the public status feed has an event of "
+        } else {
+            " an event of "
+        })
         .code(&found.service)
         .and(" in ")
         .prose(&found.region)
         .and(format!(
-            " states impact {}{posted}.",
+            "{} impact {}{posted}.",
+            if from_feed { " that states" } else { " states" },
             fmt::interval(&found.impact)
         ))
         .cite(&[found.evidence.as_str()])
