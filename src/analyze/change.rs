@@ -153,19 +153,22 @@ fn candidate(change: &Change, draft: &IncidentDraft, profile: &Profile) -> Optio
             "but it failed ({}), so it changed nothing",
             change.error_code
         ));
-    } else if fits {
-        parts.push(change.why.trim_end_matches('.').to_owned());
-    } else {
+    } else if !fits {
         parts.push(format!(
             "not known to cause {}",
             signal.word().replace('_', " ")
         ));
     }
+    let mut why = format!("{}.", parts.join("; "));
+    if fits && worked {
+        why.push(' ');
+        why.push_str(&change.why);
+    }
     Some(ChangeCandidate {
         change: change.clone(),
         lead_s,
         first_failure_lead_s,
-        why: format!("{}.", parts.join("; ")),
+        why,
         touches: named.is_some(),
         explains: fits && worked,
     })

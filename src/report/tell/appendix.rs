@@ -1,7 +1,7 @@
 //! The back of the report: evidence ledger, coverage, funnel, other anomalies, classes.
 
 use super::story::Story;
-use super::words::{cell, cut_note, failures_of, name, plural, say, strong, table};
+use super::words::{cell, cut_note, days, failures_of, name, plural, say, strong, table};
 use crate::analyze::types::{Anomaly, FunnelStep};
 use crate::bundle::manifest::{Noun, Outcome, Tally};
 use crate::catalog;
@@ -198,19 +198,23 @@ pub(super) fn funnel(story: &Story<'_>) -> Vec<Block> {
 pub(super) fn anomalies(story: &Story<'_>) -> Vec<Block> {
     let all = &story.findings.anomalies;
     if all.is_empty() {
-        return vec![
-            say(format!(
-                "None: {} and the call volumes were compared with {}.",
-                plural(
-                    story.facts.metrics.len() as u64,
-                    "metric series",
-                    "metric series"
-                ),
+        let metrics = plural(
+            story.facts.metrics.len() as u64,
+            "metric series",
+            "metric series",
+        );
+        let compared = match story.days_with_calls(None) {
+            // Nothing unusual was found where nothing was usual: that is not "none".
+            0 => format!(
+                "Nothing can be said of call volumes: the {} of baseline hold no call. Looked at besides: {metrics}.",
+                days(story.baseline_days())
+            ),
+            _ => format!(
+                "None: {metrics} and the call volumes were compared with {}.",
                 super::summary::against(story)
-            ))
-            .cite(&story.cites(Noun::Metrics))
-            .para(),
-        ];
+            ),
+        };
+        return vec![say(compared).cite(&story.cites(Noun::Metrics)).para()];
     }
     let told = once(story, all);
     let rows = told

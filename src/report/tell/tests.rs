@@ -64,7 +64,15 @@ fn days_without_calls_are_no_baseline() {
     assert!(some.contains("(7 days, 3 of them with calls)"));
     assert!(some.contains("over the 3 of 7 baseline days that hold calls"));
     assert!(held(1).contains("the 1 of 7 baseline days that holds calls"));
-    assert!(held(0).contains("(7 days, none of them with calls)"));
+    let none = held(0);
+    assert!(none.contains("(7 days, none of them with calls)"));
+    let anomalies = told(stories::aws_fault(), |facts, findings| {
+        facts.trail[0].days_with_calls = 0;
+        findings.anomalies.clear();
+    });
+    let unusual = section(&anomalies, "Other unusual series");
+    assert!(unusual.contains("Nothing can be said of call volumes"));
+    assert!(!unusual.contains("None:"), "{unusual}");
 }
 
 #[test]

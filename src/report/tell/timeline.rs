@@ -97,16 +97,16 @@ fn before(story: &Story<'_>, incident: &Incident, rows: &mut Vec<Row>) {
     }
     let text = match incident.draft.signal {
         Signal::Failures(_) if calls == 0 => format!(
-            "{}: half an hour before, no call of the APIs concerned until the onset",
+            "{}: from here to the onset, no recorded call of the APIs concerned",
             incident.id
         ),
         Signal::Failures(_) => format!(
-            "{}: half an hour before, {} calls of the APIs concerned fail this way until the onset",
+            "{}: from here to the onset, {} calls of the APIs concerned failed this way",
             incident.id,
             fmt::share(failures, calls)
         ),
         Signal::TrafficSurge | Signal::TrafficDrop => format!(
-            "{}: half an hour before, {} calls until the onset ({}/min)",
+            "{}: from here to the onset, {} calls ({}/min)",
             incident.id,
             fmt::count(calls),
             fmt::number(calls as f64 / 30.0)
