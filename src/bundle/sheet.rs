@@ -5,6 +5,7 @@
 
 use super::rows::CallRow;
 use super::texts::Texts;
+use bytemuck::{Pod, Zeroable};
 use std::cmp::Ordering;
 
 /// The text columns of a call, in the order of [`CallRow`].
@@ -62,12 +63,15 @@ impl Field {
 }
 
 /// One call: its time and the numbers of its texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
 pub struct Line {
     /// Completion time, epoch seconds UTC.
     pub event_time: i64,
     /// Numbers into the sheet's texts, by [`Field`].
     pub text: [u32; FIELDS],
+    /// Keeps the size a multiple of eight, so that lines can be written as they stand.
+    pub unused: u32,
 }
 
 impl Line {
@@ -173,6 +177,7 @@ impl Sheet {
                     &row.addendum_reason,
                 ]
                 .map(|text| texts.number(text)),
+                unused: 0,
             })
             .collect();
         Self { texts, lines }

@@ -30,22 +30,47 @@ impl Default for Texts {
 
 impl Texts {
     /// The number of a text that is likely to come again.
+    #[inline]
     pub fn number(&mut self, text: &str) -> u32 {
         if text.is_empty() {
             return 0;
         }
-        let hash = self.hasher.hash_one(text);
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        if let Some(number) = self
-            .known
-            .find(hash, |number| at(bytes, ends, *number) == text)
-        {
-            return *number;
+        let hash = self.hasher.hash_one(text.as_bytes());
+        match self.find(hash, text.as_bytes()) {
+            Some(number) => number,
+            None => self.insert(hash, text),
         }
+    }
+
+    /// The same for bytes; what is not UTF-8 in them is replaced.
+    #[inline]
+    pub fn number_of(&mut self, bytes: &[u8]) -> u32 {
+        if bytes.is_empty() {
+            return 0;
+        }
+        let hash = self.hasher.hash_one(bytes);
+        match self.find(hash, bytes) {
+            Some(number) => number,
+            None => match std::str::from_utf8(bytes) {
+                Ok(text) => self.insert(hash, text),
+                Err(_) => self.number(&String::from_utf8_lossy(bytes)),
+            },
+        }
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, text: &[u8]) -> Option<u32> {
+        let (bytes, ends) = (&self.bytes, &self.ends);
+        self.known
+            .find(hash, |number| at(bytes, ends, *number).as_bytes() == text)
+            .copied()
+    }
+
+    fn insert(&mut self, hash: u64, text: &str) -> u32 {
         let number = self.push(text);
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.known.insert_unique(hash, number, |number| {
-            hasher.hash_one(at(bytes, ends, *number))
+            hasher.hash_one(at(bytes, ends, *number).as_bytes())
         });
         number
     }
@@ -78,6 +103,13 @@ impl Texts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.len() == 1
+    }
+
+    /// Whether [`Texts::number`] still finds what it gave a number; not so after
+    /// [`Texts::restored`].
+    #[must_use]
+    pub fn is_searchable(&self) -> bool {
+        self.is_empty() || !self.known.is_empty()
     }
 
     /// Memory held, bytes.
@@ -124,7 +156,8 @@ mod tests {
         fn numbers_give_their_texts_back(list in prop::collection::vec("\\PC{0,12}", 0..60)) {
             let mut texts = Texts::default();
             let numbers: Vec<u32> = list.iter().map(|text| texts.number(text)).collect();
-            let again: Vec<u32> = list.iter().map(|text| texts.number(text)).collect();
+            let again: Vec<u32> =
+                list.iter().map(|text| texts.number_of(text.as_bytes())).collect();
             prop_assert_eq!(&numbers, &again);
             let pushed: Vec<u32> = list.iter().map(|text| texts.push(text)).collect();
             let (bytes, ends) = texts.parts();

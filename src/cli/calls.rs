@@ -85,14 +85,28 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Cells of one hour: the key columns as texts and their count, sorted by the texts.
-type Cells = Vec<(Vec<String>, u64)>;
-
 /// The numbers behind a key; columns that are not asked for stay 0.
 type Key = [u32; COLUMNS];
 
 /// How many columns there are at most.
 const COLUMNS: usize = 13;
+
+/// The counted cells of one hour, sorted by their texts.
+struct Cells {
+    /// For each column its distinct texts, sorted.
+    texts: Vec<Vec<String>>,
+    /// Keys as ranks among these texts.
+    rows: Vec<(Key, u64)>,
+}
+
+impl Cells {
+    fn key<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a str> {
+        self.texts
+            .iter()
+            .zip(key)
+            .map(|(texts, rank)| texts.get(*rank as usize).map_or("", String::as_str))
+    }
+}
 
 /// Counts the calls of one hour. Keys are counted as numbers; only what differs becomes text.
 fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
@@ -127,22 +141,64 @@ fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
         }
         *counts.entry(key).or_default() += 1;
     }
-    let start = Minute::of_second(hour.start);
-    let text = |column: Column, number: u32| match source(column) {
-        Source::Minute => start.plus(i64::from(number)).to_string(),
+    #[expect(clippy::iter_over_hash_type, reason = "the cells are sorted below")]
+    let mut rows: Vec<(Key, u64)> = counts.into_iter().collect();
+    let texts = by
+        .iter()
+        .enumerate()
+        .map(|(slot, column)| rank(&mut rows, slot, |number| text(*column, number, hour)))
+        .collect();
+    rows.sort_unstable();
+    // Two numbers can mean one text.
+    rows.dedup_by(|next, first| {
+        let same = next.0 == first.0;
+        if same {
+            first.1 += next.1;
+        }
+        same
+    });
+    Cells { texts, rows }
+}
+
+/// Replaces the numbers in one column by the ranks of their texts, which are given back sorted.
+fn rank(rows: &mut [(Key, u64)], slot: usize, text: impl Fn(u32) -> String) -> Vec<String> {
+    let mut numbers: Vec<u32> = rows
+        .iter()
+        .filter_map(|(key, _)| key.get(slot).copied())
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut known: Vec<(String, u32)> = numbers
+        .into_iter()
+        .map(|number| (text(number), number))
+        .collect();
+    known.sort_unstable();
+    let mut texts: Vec<String> = Vec::with_capacity(known.len());
+    let mut ranks: HashMap<u32, u32> = HashMap::with_capacity(known.len());
+    for (text, number) in known {
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+        ranks.insert(number, u32::try_from(texts.len() - 1).unwrap_or(0));
+    }
+    for (key, _) in rows {
+        if let Some(number) = key.get_mut(slot) {
+            *number = ranks.get(number).copied().unwrap_or(0);
+        }
+    }
+    texts
+}
+
+fn text(column: Column, number: u32, hour: &HourRows) -> String {
+    match source(column) {
+        Source::Minute => Minute::of_second(hour.start)
+            .plus(i64::from(number))
+            .to_string(),
         Source::Class => Class::ALL
             .get(number as usize)
             .map_or_else(String::new, |class| class.word().to_owned()),
-        Source::Text(_) => calls.texts.get(number).to_owned(),
-    };
-    // Two numbers can mean one text, so cells are summed again by their texts.
-    let mut cells: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-    #[expect(clippy::iter_over_hash_type, reason = "the map it goes into is sorted")]
-    for (key, count) in counts {
-        let texts = by.iter().zip(key).map(|(column, number)| text(*column, number));
-        *cells.entry(texts.collect()).or_default() += count;
+        Source::Text(_) => hour.calls.texts.get(number).to_owned(),
     }
-    cells.into_iter().collect()
 }
 
 /// What a column is made of.
@@ -279,40 +335,48 @@ impl Table {
         if self.in_order {
             return self.write(cells);
         }
-        for (key, count) in cells {
+        for (key, count) in &cells.rows {
+            let key = cells.key(key).map(str::to_owned).collect();
             *self.cells.entry(key).or_default() += count;
         }
         Ok(())
     }
 
-    fn write(&mut self, cells: impl IntoIterator<Item = (Vec<String>, u64)>) -> anyhow::Result<()> {
+    fn write(&mut self, mut cells: Cells) -> anyhow::Result<()> {
         let mut text = String::new();
-        for (key, count) in cells {
-            match self.format {
-                TableFormat::Json => {
-                    text.push_str(if self.rows == 0 { "\n  " } else { ",\n  " });
-                    text.push_str(&self.object(&key, count)?);
+        if self.format == TableFormat::Csv {
+            // Escaped once per text, not once per cell.
+            for cell in cells.texts.iter_mut().flatten() {
+                *cell = Untrusted::new(cell.as_str()).csv();
+            }
+        }
+        for (key, count) in &cells.rows {
+            if self.format == TableFormat::Json {
+                text.push_str(if self.rows == 0 { "\n  " } else { ",\n  " });
+                text.push_str(&self.object(cells.key(key), *count)?);
+            } else {
+                for cell in cells.key(key) {
+                    text.push_str(cell);
+                    text.push(',');
                 }
-                TableFormat::Csv | TableFormat::Parquet => {
-                    for cell in &key {
-                        text.push_str(&Untrusted::new(cell).csv());
-                        text.push(',');
-                    }
-                    text.push_str(&count.to_string());
-                    text.push('\n');
-                }
+                text.push_str(&count.to_string());
+                text.push('\n');
             }
             self.rows += 1;
         }
         self.to.write(text.as_bytes())
     }
 
-    fn object(&self, key: &[String], count: u64) -> anyhow::Result<String> {
+    fn object<'a>(
+        &self,
+        key: impl Iterator<Item = &'a str>,
+        count: u64,
+    ) -> anyhow::Result<String> {
         let object: serde_json::Map<String, serde_json::Value> = self
             .header
             .iter()
             .cloned()
-            .zip(key.iter().map(|cell| cell.as_str().into()))
+            .zip(key.map(Into::into))
             .chain([("count".to_owned(), count.into())])
             .collect();
         Ok(serde_json::to_string(&object)?)
@@ -325,14 +389,27 @@ impl Table {
                 let bytes = bundle::count_table(&self.header, &cells)?;
                 self.to.write(&bytes)?;
             }
-            TableFormat::Csv => self.write(cells)?,
+            TableFormat::Csv => self.write(as_cells(&cells, self.header.len()))?,
             TableFormat::Json => {
-                self.write(cells)?;
+                self.write(as_cells(&cells, self.header.len()))?;
                 self.to.write(if self.rows == 0 { b"]\n" } else { b"\n]\n" })?;
             }
         }
         self.to.end()
     }
+}
+
+/// Sorted cells as [`Cells`]; each row has texts of its own.
+fn as_cells(cells: &BTreeMap<Vec<String>, u64>, columns: usize) -> Cells {
+    let mut texts = vec![Vec::with_capacity(cells.len()); columns];
+    let mut rows = Vec::with_capacity(cells.len());
+    for (rank, (key, count)) in (0..).zip(cells) {
+        for (column, cell) in texts.iter_mut().zip(key) {
+            column.push(cell.clone());
+        }
+        rows.push(([rank; COLUMNS], *count));
+    }
+    Cells { texts, rows }
 }
 
 /// Without a window flag everything in the archive is counted.

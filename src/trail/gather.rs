@@ -10,10 +10,11 @@ use super::spill::{Place as Spilled, Spill};
 use crate::bundle::manifest::Tally;
 use crate::bundle::texts::Texts;
 use crate::case::Instant;
+use bytemuck::{Pod, Zeroable};
 use std::collections::BTreeMap;
 
 /// A thread that holds more than this writes its hours to disk, bytes.
-const SPILL_AT: usize = 24 << 20;
+const SPILL_AT: usize = 32 << 20;
 
 /// Seconds in the hour that is the unit of deduplication and of the bundle.
 pub(super) const HOUR_S: i64 = 3_600;
@@ -118,7 +119,8 @@ struct Counts {
 }
 
 /// One minute of one other service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
 pub(super) struct Control {
     pub(super) calls: u32,
     pub(super) errors: u32,

@@ -61,18 +61,7 @@ pub(super) fn finish<T: Send>(
 }
 
 fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
-    let mut parts = parts.into_iter();
-    let mut whole = parts.next().unwrap_or_default();
-    let mut rest = parts.peekable();
-    if rest.peek().is_some() {
-        // Parts read back do not know their texts any more; a new one does.
-        let mut merged = Part::default();
-        merged.absorb(&whole);
-        for part in rest {
-            merged.absorb(&part);
-        }
-        whole = merged;
-    }
+    let whole = merged(parts);
     let Part {
         texts,
         kept,
@@ -95,7 +84,7 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
         let tally = counted.entry(key(kept)).or_default();
         tally.used += 1;
         tally.late += u64::from(read.is_late());
-        if kept.is_change {
+        if kept.is_change() {
             changes.push(change_row(read));
         }
     }
@@ -120,7 +109,7 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
     control_rows.sort();
     let lines = kept
         .iter()
-        .filter(|kept| kept.is_call)
+        .filter(|kept| kept.is_call())
         .map(|kept| kept.line)
         .collect();
     let rows = HourRows {
@@ -130,6 +119,19 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
         controls: control_rows,
     };
     (rows, tallies)
+}
+
+fn merged(mut parts: Vec<Part>) -> Part {
+    // Parts read back do not know their texts any more, so they are the ones to be absorbed.
+    let base = parts
+        .iter()
+        .position(|part| part.texts.is_searchable())
+        .or_else(|| (parts.len() == 1).then_some(0));
+    let mut whole = base.map_or_else(Part::default, |base| parts.swap_remove(base));
+    for part in &parts {
+        whole.absorb(part);
+    }
+    whole
 }
 
 fn change_row(read: Read<'_>) -> ChangeRow {

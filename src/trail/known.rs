@@ -13,7 +13,12 @@ pub(super) struct Known<M> {
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     last: u32,
+    /// The numbers met last, by a few bytes of their values.
+    recent: Box<[u32; RECENT]>,
 }
+
+/// Values remembered by a few of their bytes.
+const RECENT: usize = 256;
 
 impl<M> Default for Known<M> {
     fn default() -> Self {
@@ -22,6 +27,7 @@ impl<M> Default for Known<M> {
             table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             last: 0,
+            recent: Box::new([0; RECENT]),
         }
     }
 }
@@ -36,10 +42,17 @@ impl<M> Known<M> {
         {
             return self.last;
         }
-        self.last = self.look_up(raw, meaning);
+        let slot = slot(raw);
+        let recent = self.recent[slot];
+        self.last = match self.entries.get(recent as usize) {
+            Some((known, _)) if **known == *raw => recent,
+            _ => self.look_up(raw, meaning),
+        };
+        self.recent[slot] = self.last;
         self.last
     }
 
+    #[inline(never)]
     fn look_up(&mut self, raw: &[u8], meaning: impl FnOnce() -> M) -> u32 {
         let hash = self.hasher.hash_one(raw);
         let entries = &self.entries;
@@ -67,6 +80,16 @@ impl<M> Known<M> {
     pub(super) fn meaning(&self, number: u32) -> Option<&M> {
         self.entries.get(number as usize).map(|(_, meaning)| meaning)
     }
+}
+
+/// Where a value is remembered: by its length and the bytes at both ends, which tell the names of
+/// services and calls apart well enough. A clash costs a hash, no more.
+#[inline(always)]
+fn slot(raw: &[u8]) -> usize {
+    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    let ends = word(raw.first_chunk()) ^ word(raw.last_chunk()).rotate_left(23);
+    let mixed = (ends ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 56) as usize % RECENT
 }
 
 #[cfg(test)]

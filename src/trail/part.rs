@@ -4,19 +4,19 @@
 //! nothing outside it.
 
 use super::gather::Control;
-use crate::bundle::sheet::Line;
+use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
+use bytemuck::{Pod, Zeroable};
 use std::collections::HashMap;
 
 /// A record that became a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
 pub(super) struct Kept {
     /// The record as a call; made for changes too, because it identifies them.
     pub(super) line: Line,
-    /// Whether the call itself is asked about.
-    pub(super) is_call: bool,
-    /// Whether it is a change.
-    pub(super) is_change: bool,
+    /// [`Kept::CALL`] and [`Kept::CHANGE`].
+    pub(super) flags: u32,
     /// What the change is about.
     pub(super) resource: u32,
     /// The parameters of the change.
@@ -25,6 +25,23 @@ pub(super) struct Kept {
     pub(super) original_event: u32,
     /// The request this record amends.
     pub(super) original_request: u32,
+    /// Keeps the size a multiple of eight.
+    pub(super) unused: u32,
+}
+
+impl Kept {
+    /// The call itself is asked about.
+    pub(super) const CALL: u32 = 1;
+    /// It is a change.
+    pub(super) const CHANGE: u32 = 2;
+
+    pub(super) fn is_call(&self) -> bool {
+        self.flags & Self::CALL != 0
+    }
+
+    pub(super) fn is_change(&self) -> bool {
+        self.flags & Self::CHANGE != 0
+    }
 }
 
 /// One minute of one other service: minute of the epoch, account, region and event source.
@@ -51,34 +68,39 @@ impl Part {
         // Found out on demand: a part holds many texts of rows that are met once.
         let mut numbers: Vec<Option<u32>> = vec![None; other.texts.len()];
         let texts = &mut self.texts;
-        let mut renumber = |number: u32| -> u32 {
+        let mut renumber = |number: u32, is_id: bool| -> u32 {
+            if is_id {
+                return texts.push(other.texts.get(number));
+            }
             let Some(known) = numbers.get_mut(number as usize) else {
                 return 0;
             };
             *known.get_or_insert_with(|| texts.number(other.texts.get(number)))
         };
-        self.kept.extend(other.kept.iter().map(|kept| Kept {
-            line: Line {
-                event_time: kept.line.event_time,
-                text: kept.line.text.map(&mut renumber),
-            },
-            resource: renumber(kept.resource),
-            detail: renumber(kept.detail),
-            original_event: renumber(kept.original_event),
-            original_request: renumber(kept.original_request),
-            ..*kept
-        }));
+        self.kept.reserve(other.kept.len());
+        for kept in &other.kept {
+            let mut kept = *kept;
+            for (number, (field, _)) in kept.line.text.iter_mut().zip(Field::ALL) {
+                let is_id = matches!(field, Field::EventId | Field::RequestId);
+                *number = renumber(*number, is_id);
+            }
+            for number in [
+                &mut kept.resource,
+                &mut kept.detail,
+                &mut kept.original_event,
+                &mut kept.original_request,
+            ] {
+                *number = renumber(*number, false);
+            }
+            self.kept.push(kept);
+        }
         #[expect(
             clippy::iter_over_hash_type,
             reason = "sums do not depend on their order"
         )]
         for ((minute, account, region, source), more) in &other.controls {
-            let key = (
-                *minute,
-                renumber(*account),
-                renumber(*region),
-                renumber(*source),
-            );
+            let mut own = |number| renumber(number, false);
+            let key = (*minute, own(*account), own(*region), own(*source));
             self.controls.entry(key).or_default().add(*more);
         }
     }

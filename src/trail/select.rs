@@ -11,7 +11,6 @@ use super::identity::who;
 use super::part::{Kept, Part};
 use super::record::{Addendum, Identity, Resource, Target, text_of, unwrapped, view};
 use super::skim::{Key, Slots};
-use super::time::epoch_seconds;
 use crate::bundle::rows::caps;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
@@ -57,12 +56,12 @@ pub(super) fn select(
 ) -> Option<Skip> {
     let case = &request.case;
     let (sieve, names) = (&mut gather.sieve, &mut gather.names);
-    let mut account = sieve.name(record.raw(Key::Recipient), names);
+    let mut account = sieve.account(record.raw(Key::Recipient), names);
     if account == 0 {
         let identity: Identity<'_> = view(record.raw(Key::Identity));
         account = names.number(head(&identity.account, caps::NAME));
     }
-    let region = sieve.name(record.raw(Key::Region), names);
+    let region = sieve.region(record.raw(Key::Region), names);
     let skip = |gather: &mut Gather, why| {
         gather.skip(account, region, why, 1);
         Some(why)
@@ -73,7 +72,7 @@ pub(super) fn select(
     if !sieve.is_known_version(record.raw(Key::EventVersion)) {
         return skip(gather, Skip::UnknownVersion);
     }
-    let Some(second) = epoch_seconds(&record.text(Key::EventTime)) else {
+    let Some(second) = sieve.second(record.raw(Key::EventTime)) else {
         return skip(gather, Skip::BadTime);
     };
     let source = record.raw(Key::EventSource).unwrap_or_default();
@@ -125,7 +124,12 @@ fn keep(
         ..Line::default()
     };
     let capped = |texts: &mut Texts, key: Key, cap: usize| {
-        texts.number(head(&text_of(record.raw(key)), cap))
+        // Nearly always short and without escapes: then the bytes are looked up as they stand.
+        let plain = record.slots.plain(record.text, key);
+        match plain.filter(|plain| plain.len() <= cap) {
+            Some(plain) => texts.number_of(plain),
+            None => texts.number(head(&text_of(record.raw(key)), cap)),
+        }
     };
     // IDs are never met again but in copies, so looking them up would be for nothing.
     line.set(
@@ -149,11 +153,13 @@ fn keep(
         let number = capped(texts, key, cap);
         line.set(field, number);
     }
-    let mut kept = Kept {
-        is_call,
-        is_change,
-        ..Kept::default()
-    };
+    let mut kept = Kept::default();
+    if is_call {
+        kept.flags |= Kept::CALL;
+    }
+    if is_change {
+        kept.flags |= Kept::CHANGE;
+    }
     if let Some(addendum) = record.raw(Key::Addendum) {
         let addendum: Addendum<'_> = view(Some(addendum));
         let name = |text: &str, texts: &mut Texts| texts.number(head(text, caps::NAME));

@@ -3,6 +3,7 @@
 
 use super::known::Known;
 use super::record::text_of;
+use super::time::epoch_seconds;
 use crate::bundle::rows::caps;
 use crate::bundle::texts::Texts;
 use crate::case::Case;
@@ -16,9 +17,11 @@ const EXPIRY: &str = "PolicyExecutionEvent";
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
     versions: Known<bool>,
-    insights: Known<bool>,
+    categories: Known<bool>,
+    kinds: Known<bool>,
     read_only: Known<bool>,
-    names: Known<u32>,
+    accounts: Known<u32>,
+    regions: Known<u32>,
     services: Known<Service>,
     apis: Known<String>,
     codes: Known<(bool, bool)>,
@@ -27,6 +30,8 @@ pub(super) struct Sieve {
     /// Whether a place is asked about.
     admitted: HashMap<(u32, u32), bool, foldhash::fast::RandomState>,
     last_place: Option<((u32, u32), bool)>,
+    /// The date read last, as written, and the second at which that day begins.
+    last_day: Option<([u8; 10], i64)>,
 }
 
 /// What is known of an event source.
@@ -55,22 +60,42 @@ impl Sieve {
     /// Whether a category or type says that the record is an Insights event.
     #[inline(always)]
     pub(super) fn is_insight(&mut self, category: Option<&[u8]>, kind: Option<&[u8]>) -> bool {
-        [category, kind].into_iter().flatten().any(|raw| {
-            let number = self.insights.number(raw, || {
-                matches!(&*text_of(Some(raw)), "Insight" | "AwsCloudTrailInsight")
-            });
-            self.insights.meaning(number) == Some(&true)
-        })
+        // One table each: what came last is then mostly what comes next.
+        is(&mut self.categories, category, "Insight")
+            || is(&mut self.kinds, kind, "AwsCloudTrailInsight")
     }
 
-    /// The number of an account's or region's name.
+    /// The number of an account's name.
     #[inline(always)]
-    pub(super) fn name(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
-        let Some(raw) = raw else { return 0 };
-        let number = self.names.number(raw, || {
-            names.number(super::select::head(&text_of(Some(raw)), caps::NAME))
-        });
-        self.names.meaning(number).copied().unwrap_or(0)
+    pub(super) fn account(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
+        name(&mut self.accounts, raw, names)
+    }
+
+    /// The number of a region's name.
+    #[inline(always)]
+    pub(super) fn region(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
+        name(&mut self.regions, raw, names)
+    }
+
+    /// Epoch seconds of an event time. Records of one file are mostly of one day.
+    #[inline(always)]
+    pub(super) fn second(&mut self, raw: Option<&[u8]>) -> Option<i64> {
+        let raw = raw?;
+        if let (Some((last, start)), [b'"', rest @ .., b'"']) = (&self.last_day, raw)
+            && let Some((day, clock)) = rest.split_first_chunk()
+            && day == last
+            && let Some(seconds) = clock_seconds(clock)
+        {
+            return Some(start + seconds);
+        }
+        let second = epoch_seconds(&text_of(Some(raw)))?;
+        if let [b'"', rest @ .., b'"'] = raw
+            && let Some((day, clock)) = rest.split_first_chunk()
+            && let Some(seconds) = clock_seconds(clock)
+        {
+            self.last_day = Some((*day, second - seconds));
+        }
+        Some(second)
     }
 
     /// The number of an event source in this table.
@@ -183,6 +208,37 @@ impl Sieve {
     }
 }
 
+#[inline(always)]
+fn is(known: &mut Known<bool>, raw: Option<&[u8]>, word: &str) -> bool {
+    raw.is_some_and(|raw| {
+        let number = known.number(raw, || text_of(Some(raw)) == word);
+        known.meaning(number) == Some(&true)
+    })
+}
+
+#[inline(always)]
+fn name(known: &mut Known<u32>, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
+    let Some(raw) = raw else { return 0 };
+    let number = known.number(raw, || {
+        names.number(super::select::head(&text_of(Some(raw)), caps::NAME))
+    });
+    known.meaning(number).copied().unwrap_or(0)
+}
+
+/// Seconds of the day of `THH:MM:SSZ`, the form of nearly every record.
+#[inline(always)]
+fn clock_seconds(clock: &[u8]) -> Option<i64> {
+    let [b'T', a, b, b':', c, d, b':', e, f, b'Z'] = clock else {
+        return None;
+    };
+    let pair = |x: &u8, y: &u8, below: i64| {
+        let both = x.is_ascii_digit() && y.is_ascii_digit();
+        let value = i64::from(x & 15) * 10 + i64::from(y & 15);
+        (both && value < below).then_some(value)
+    };
+    Some(pair(a, b, 24)? * 3_600 + pair(c, d, 60)? * 60 + pair(e, f, 60)?)
+}
+
 fn is_known_version(version: &str) -> bool {
     let major = version.split('.').next().unwrap_or_default();
     version.is_empty() || major.parse() == Ok(1u32)
@@ -191,6 +247,22 @@ fn is_known_version(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_quick_clock_agrees_with_the_general_one() {
+        let mut sieve = Sieve::default();
+        for text in [
+            "2026-03-11T07:02:43Z", "2026-03-11T23:59:59Z", "2026-03-11T24:00:00Z",
+            "2026-03-11T07:60:00Z", "2026-03-11T07:02:60Z", "2026-03-11T0x:02:43Z",
+            "2026-03-12T00:00:00Z", "2026-03-12 00:00:01.000", "2026-02-30T00:00:00Z",
+            "2026-02-30T00:00:01Z", "2026-03-12T00:00:02+01:00",
+        ] {
+            let raw = format!("\"{text}\"");
+            let twice = [0, 1].map(|_| sieve.second(Some(raw.as_bytes())));
+            assert_eq!(twice, [epoch_seconds(text); 2], "{text}");
+        }
+        assert_eq!(sieve.second(None), None);
+    }
 
     #[test]
     fn versions_are_compared_by_parts() {

@@ -5,7 +5,7 @@
 //! is not plainly JSON is not guessed at: the pass stops before it and says where, and the careful
 //! reader goes on from there.
 
-use super::blocks::Blocks;
+use super::blocks::{self, BLOCK, Blocks, Machine, Masks, portable, prefix_xor};
 use super::split::{RECORD_CAP, WRAPPERS};
 use std::borrow::Cow;
 
@@ -60,12 +60,27 @@ keys! {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slots {
     spans: [(u32, u32); KEYS],
+    /// One bit for each key whose value is a string with a backslash.
+    escapes: u32,
 }
 
 impl Slots {
     const NONE: Self = Self {
         spans: [(0, 0); KEYS],
+        escapes: 0,
     };
+
+    /// What stands between the quotes of a string without escapes; `None` for anything else.
+    #[inline(always)]
+    pub(super) fn plain<'a>(&self, text: &'a [u8], key: Key) -> Option<&'a [u8]> {
+        if self.escapes & (1 << key as u32) != 0 {
+            return None;
+        }
+        match self.raw(text, key)? {
+            [b'"', inside @ .., b'"'] => Some(inside),
+            _ => None,
+        }
+    }
 
     /// The value of a key as written; `None` when the record does not have the key.
     #[inline(always)]
@@ -89,6 +104,64 @@ pub(super) enum Met {
     Odd { at: usize },
 }
 
+/// A key as it was spelled before, from its quote to the first byte of its value, and the key that
+/// came after it the last time. One writer writes all records alike, so the next key is mostly the
+/// expected one, and one comparison reads it.
+#[derive(Debug, Clone, Copy)]
+struct Spelling {
+    words: [u64; 4],
+    mask: [u64; 4],
+    len: usize,
+    key: Option<Key>,
+    /// The numbers of the keys that came after it the last two times they differed.
+    next: [u8; 2],
+}
+
+/// Bytes of a spelling that can be remembered.
+const SPELLING: usize = 32;
+/// Spellings remembered.
+const SPELLINGS: usize = 64;
+
+impl Spelling {
+    /// Fits nothing: no text holds these bytes.
+    const NONE: Self = Self {
+        words: [u64::MAX; 4],
+        mask: [u64::MAX; 4],
+        len: 0,
+        key: None,
+        next: [0; 2],
+    };
+
+    /// Whether the bytes begin with this spelling.
+    #[inline(always)]
+    fn fits(&self, bytes: &[u8; SPELLING]) -> bool {
+        let words: [u64; 4] = bytemuck::cast(*bytes);
+        let mut differ = 0;
+        for ((word, own), mask) in words.iter().zip(&self.words).zip(&self.mask) {
+            differ |= (word ^ own) & mask;
+        }
+        differ == 0
+    }
+
+    fn of(bytes: &[u8; SPELLING], len: usize, key: Option<Key>) -> Self {
+        let mut mask = [0u8; SPELLING];
+        for byte in mask.iter_mut().take(len) {
+            *byte = 0xff;
+        }
+        let mut own = *bytes;
+        for (byte, mask) in own.iter_mut().zip(mask) {
+            *byte &= mask;
+        }
+        Self {
+            words: bytemuck::cast(own),
+            mask: bytemuck::cast(mask),
+            len,
+            key,
+            next: [0; 2],
+        }
+    }
+}
+
 /// One pass over a text.
 pub(super) struct Skim<'a> {
     blocks: Blocks<'a>,
@@ -97,8 +170,61 @@ pub(super) struct Skim<'a> {
     open: Vec<u8>,
     /// The values of the record met last.
     pub(super) slots: Slots,
+    /// Keys as this text spells them; the first stands for the beginning of a record.
+    spellings: Box<[Spelling; SPELLINGS]>,
+    /// How many of them are in use.
+    spelled: usize,
     /// Whether only the ends of records are wanted, not their keys.
     only_ends: bool,
+    level: Level,
+}
+
+/// What the machine can do.
+#[derive(Debug, Clone, Copy)]
+enum Level {
+    Any,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    fn found() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("pclmulqdq")
+        {
+            let has_avx512 =
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            return if has_avx512 { Self::Avx512 } else { Self::Avx2 };
+        }
+        Self::Any
+    }
+}
+
+/// [`Skim::next`] compiled for machines with AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn next_avx2(skim: &mut Skim<'_>) -> Met {
+    skim.next_with(&Machine {
+        masks: |block: &[u8; BLOCK]| blocks::avx2(block),
+        parity: |bits| blocks::multiplied(bits),
+    })
+}
+
+/// [`Skim::next`] compiled for machines with AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn next_avx512(skim: &mut Skim<'_>) -> Met {
+    skim.next_with(&Machine {
+        masks: |block: &[u8; BLOCK]| blocks::avx512(block),
+        parity: |bits| blocks::multiplied(bits),
+    })
 }
 
 impl<'a> Skim<'a> {
@@ -110,7 +236,10 @@ impl<'a> Skim<'a> {
             at: 0,
             open,
             slots: Slots::NONE,
+            spellings: Box::new([Spelling::NONE; SPELLINGS]),
+            spelled: 1,
             only_ends: false,
+            level: Level::found(),
         }
     }
 
@@ -154,7 +283,26 @@ impl<'a> Skim<'a> {
     }
 
     /// The next record, the end, or where to read with care.
+    #[inline]
     pub(super) fn next(&mut self) -> Met {
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "three times as fast on machines of today")]
+            // SAFETY: the features it is compiled for were found on this machine.
+            Level::Avx512 => unsafe { next_avx512(self) },
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "twice as fast on older machines")]
+            // SAFETY: the features it is compiled for were found on this machine.
+            Level::Avx2 => unsafe { next_avx2(self) },
+            Level::Any => self.next_with(&Machine {
+                masks: portable,
+                parity: prefix_xor,
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn next_with(&mut self, with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>) -> Met {
         if u32::try_from(self.blocks.text().len()).is_err() {
             return Met::Odd { at: self.at };
         }
@@ -167,9 +315,9 @@ impl<'a> Skim<'a> {
                         continue;
                     }
                     let end = if self.only_ends && !self.open.is_empty() {
-                        self.blocks.container(at).map(|close| close + 1)
+                        self.blocks.container(at, with).map(|close| close + 1)
                     } else {
-                        self.record(at)
+                        self.record(at, with)
                     };
                     return match end.filter(|end| self.is_sound(at, *end)) {
                         Some(end) => {
@@ -238,9 +386,14 @@ impl<'a> Skim<'a> {
 
     /// Reads the keys of the object at `start`: where it ends, or `None` when it is odd.
     #[inline(always)]
-    fn record(&mut self, start: usize) -> Option<usize> {
+    fn record(
+        &mut self,
+        start: usize,
+        with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
+    ) -> Option<usize> {
         self.slots = Slots::NONE;
         let mut at = start + 1;
+        let mut before = 0;
         loop {
             let (quote, byte) = self.token(at);
             match byte? {
@@ -248,45 +401,123 @@ impl<'a> Skim<'a> {
                 b'"' => {}
                 _ => return None,
             }
-            let (close, has_escape) = self.blocks.string(quote)?;
-            let name = self.blocks.text().get(quote + 1..close)?;
-            let (colon, byte) = self.space(close + 1);
-            if byte? != b':' {
-                return None;
-            }
-            let (value, byte) = self.space(colon + 1);
-            let end = match byte? {
-                b'"' => self.blocks.string(value)?.0 + 1,
-                b'{' | b'[' => {
-                    // A list of records inside an object makes it a wrapper.
-                    if byte == Some(b'[') && WRAPPERS.contains(&name) {
-                        return None;
-                    }
-                    self.blocks.container(value)? + 1
+            let (key, value) = match self.expected(before, quote) {
+                Some((number, spelling)) => {
+                    before = number;
+                    (spelling.key, quote + spelling.len)
                 }
-                _ => self.scalar(value)?,
+                None => {
+                    let (key, value, number) = self.key(before, quote, with)?;
+                    before = number;
+                    (key, value)
+                }
+            };
+            let (end, has_escape) = match self.byte(value)? {
+                b'"' => {
+                    let (close, has_escape) = self.blocks.string(value, with)?;
+                    (close + 1, has_escape)
+                }
+                b'{' | b'[' => (self.blocks.container(value, with)? + 1, false),
+                _ => (self.scalar(value)?, false),
             };
             at = end;
-            let key = if has_escape {
-                // A wrapper's name can be spelled with escapes too; that is for the careful reader.
-                let name = decoded(self.blocks.text().get(quote..=close)?)?;
-                if WRAPPERS.contains(&name.as_bytes()) {
-                    return None;
-                }
-                key_of(name.as_bytes())
-            } else {
-                key_of(name)
-            };
             if let Some(key) = key {
-                self.slots.spans[key as usize] = (value as u32, end as u32);
+                if let Some(span) = self.slots.spans.get_mut(key as usize) {
+                    *span = (value as u32, end as u32);
+                }
+                let bit = 1 << key as u32;
+                if has_escape {
+                    self.slots.escapes |= bit;
+                } else {
+                    self.slots.escapes &= !bit;
+                }
             }
         }
+    }
+
+    /// The key that followed `before` lately, if it stands at `quote` again.
+    #[inline(always)]
+    fn expected(&self, before: usize, quote: usize) -> Option<(usize, &Spelling)> {
+        let bytes = self.blocks.text().get(quote..)?.first_chunk()?;
+        let [first, second] = self.spellings[before % SPELLINGS].next;
+        for number in [first, second] {
+            let number = usize::from(number) % SPELLINGS;
+            let spelling = &self.spellings[number];
+            if spelling.fits(bytes) {
+                return Some((number, spelling));
+            }
+        }
+        None
+    }
+
+    /// Reads the key at `quote`: which it is, where its value begins, and the number of its
+    /// spelling. `None` when it is odd.
+    #[inline(always)]
+    fn key(
+        &mut self,
+        before: usize,
+        quote: usize,
+        with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
+    ) -> Option<(Option<Key>, usize, usize)> {
+        let (close, has_escape) = self.blocks.string(quote, with)?;
+        let (colon, byte) = self.space(close + 1);
+        if byte? != b':' {
+            return None;
+        }
+        let (value, first) = self.space(colon + 1);
+        let name = self.blocks.text().get(quote + 1..close)?;
+        let decoded = match has_escape {
+            true => decoded(self.blocks.text().get(quote..=close)?)?,
+            false => Cow::Borrowed(""),
+        };
+        let name = if has_escape { decoded.as_bytes() } else { name };
+        // A list of records inside an object makes it a wrapper.
+        if WRAPPERS.contains(&name) {
+            return (first? != b'[').then_some((None, value, 0));
+        }
+        let key = key_of(name);
+        Some((key, value, self.remember(before, quote, value, key)))
+    }
+
+    /// Remembers a spelling as the one that follows `before`; its number, 0 when there is no room.
+    #[inline(never)]
+    fn remember(&mut self, before: usize, quote: usize, value: usize, key: Option<Key>) -> usize {
+        let len = value - quote;
+        let rest = self.blocks.text().get(quote..).unwrap_or_default();
+        let Some(bytes) = rest.first_chunk().filter(|_| len <= SPELLING) else {
+            return 0;
+        };
+        let known = self
+            .spellings
+            .iter()
+            .take(self.spelled)
+            .position(|known| known.len == len && known.fits(bytes));
+        let number = match known {
+            Some(number) => number,
+            None if self.spelled < SPELLINGS => {
+                let number = self.spelled;
+                self.spelled += 1;
+                self.spellings[number % SPELLINGS] = Spelling::of(bytes, len, key);
+                number
+            }
+            None => return 0,
+        };
+        let next = &mut self.spellings[before % SPELLINGS].next;
+        *next = [number as u8, next[0]];
+        number
     }
 
     /// The end of a number, `true`, `false` or `null`.
     #[inline(always)]
     fn scalar(&self, start: usize) -> Option<usize> {
         let mut at = start;
+        // Nearly all of them are these words.
+        if let Some(word) = self.blocks.text().get(start..)?.first_chunk::<4>() {
+            at += match word {
+                b"null" | b"true" | b"fals" => 4,
+                _ => 0,
+            };
+        }
         loop {
             match self.byte(at)? {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.' => at += 1,

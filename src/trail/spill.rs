@@ -5,8 +5,8 @@
 
 use super::gather::Control;
 use super::part::{Kept, Part};
-use crate::bundle::sheet::{FIELDS, Line};
 use crate::bundle::texts::Texts;
+use bytemuck::{Pod, Zeroable};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
@@ -60,128 +60,90 @@ impl Spill {
     }
 }
 
+/// A control count as it stands in the file.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Counted {
+    minute: i64,
+    account: u32,
+    region: u32,
+    source: u32,
+    control: Control,
+}
+
 fn encode(part: &Part) -> Vec<u8> {
     let (text, ends) = part.texts.parts();
-    let mut bytes = Vec::with_capacity(text.len() + ends.len() * 8 + part.kept.len() * 112 + 64);
-    let number = |bytes: &mut Vec<u8>, value: u64| bytes.extend(value.to_le_bytes());
-    for count in [text.len(), ends.len(), part.kept.len(), part.controls.len()] {
-        number(&mut bytes, count as u64);
+    let controls: Vec<Counted> = part
+        .controls
+        .iter()
+        .map(|((minute, account, region, source), control)| Counted {
+            minute: *minute,
+            account: *account,
+            region: *region,
+            source: *source,
+            control: *control,
+        })
+        .collect();
+    let lists: [&[u8]; 4] = [
+        bytemuck::cast_slice(ends),
+        bytemuck::cast_slice(&part.kept),
+        bytemuck::cast_slice(&controls),
+        text.as_bytes(),
+    ];
+    let length: usize = lists.iter().map(|list| list.len() + 8).sum();
+    let mut bytes = Vec::with_capacity(length);
+    for list in lists {
+        bytes.extend((list.len() as u64).to_le_bytes());
     }
-    bytes.extend(text.as_bytes());
-    for end in ends {
-        number(&mut bytes, *end as u64);
-    }
-    for kept in &part.kept {
-        bytes.extend(kept.line.event_time.to_le_bytes());
-        for text in kept.line.text {
-            bytes.extend(text.to_le_bytes());
-        }
-        for text in [
-            kept.resource,
-            kept.detail,
-            kept.original_event,
-            kept.original_request,
-        ] {
-            bytes.extend(text.to_le_bytes());
-        }
-        bytes.push(u8::from(kept.is_call) | (u8::from(kept.is_change) << 1));
-    }
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "they go back into such a map; no output sees the order"
-    )]
-    for ((minute, account, region, source), control) in &part.controls {
-        bytes.extend(minute.to_le_bytes());
-        for value in [
-            *account,
-            *region,
-            *source,
-            control.calls,
-            control.errors,
-            control.faults,
-        ] {
-            bytes.extend(value.to_le_bytes());
-        }
+    for list in lists {
+        bytes.extend(list);
     }
     bytes
 }
 
-/// Takes numbers off the front of bytes.
-struct Front<'a>(&'a [u8]);
-
-impl<'a> Front<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
+fn decode(bytes: &[u8]) -> Option<Part> {
+    let mut rest = bytes;
+    let mut lengths = [0; 4];
+    for length in &mut lengths {
+        let (head, tail) = rest.split_first_chunk()?;
+        *length = usize::try_from(u64::from_le_bytes(*head)).ok()?;
+        rest = tail;
+    }
+    let mut take = |length: usize| {
+        let (head, tail) = rest.split_at_checked(length)?;
+        rest = tail;
         Some(head)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        let (head, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u32::from_le_bytes(*head))
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        let (head, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*head))
-    }
-
-    fn i64(&mut self) -> Option<i64> {
-        self.u64().map(u64::cast_signed)
-    }
-
-    fn count(&mut self) -> Option<usize> {
-        usize::try_from(self.u64()?).ok()
-    }
+    };
+    let [ends, kept, controls, text] = lengths;
+    let ends = pods::<usize>(take(ends)?)?;
+    let kept = pods::<Kept>(take(kept)?)?;
+    let controls = pods::<Counted>(take(controls)?)?;
+    let text = String::from_utf8(take(text)?.to_vec()).ok()?;
+    Some(Part {
+        texts: Texts::restored(text, ends),
+        kept,
+        controls: controls
+            .into_iter()
+            .map(|one| {
+                let key = (one.minute, one.account, one.region, one.source);
+                (key, one.control)
+            })
+            .collect(),
+    })
 }
 
-fn decode(bytes: &[u8]) -> Option<Part> {
-    let mut front = Front(bytes);
-    let (text, ends) = (front.count()?, front.count()?);
-    let (kept, controls) = (front.count()?, front.count()?);
-    let text = String::from_utf8(front.take(text)?.to_vec()).ok()?;
-    let ends: Vec<usize> = (0..ends).map(|_| front.count()).collect::<Option<_>>()?;
-    let mut part = Part {
-        texts: Texts::restored(text, ends),
-        kept: Vec::with_capacity(kept),
-        controls: Default::default(),
-    };
-    for _ in 0..kept {
-        let event_time = front.i64()?;
-        let mut text = [0; FIELDS];
-        for number in &mut text {
-            *number = front.u32()?;
-        }
-        let (resource, detail) = (front.u32()?, front.u32()?);
-        let (original_event, original_request) = (front.u32()?, front.u32()?);
-        let flags = *front.take(1)?.first()?;
-        part.kept.push(Kept {
-            line: Line { event_time, text },
-            is_call: flags & 1 != 0,
-            is_change: flags & 2 != 0,
-            resource,
-            detail,
-            original_event,
-            original_request,
-        });
-    }
-    for _ in 0..controls {
-        let key = (front.i64()?, front.u32()?, front.u32()?, front.u32()?);
-        let control = Control {
-            calls: front.u32()?,
-            errors: front.u32()?,
-            faults: front.u32()?,
-        };
-        part.controls.insert(key, control);
-    }
-    front.0.is_empty().then_some(part)
+/// Plain values out of bytes, wherever the bytes stand.
+fn pods<T: Pod>(bytes: &[u8]) -> Option<Vec<T>> {
+    let mut list = vec![T::zeroed(); bytes.len() / size_of::<T>()];
+    let room: &mut [u8] = bytemuck::cast_slice_mut(&mut list);
+    (room.len() == bytes.len()).then(|| room.copy_from_slice(bytes))?;
+    Some(list)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::sheet::{FIELDS, Line};
 
     #[test]
     fn parts_come_back_as_they_went() {
@@ -193,8 +155,7 @@ mod tests {
                     event_time: -5,
                     text: [number; FIELDS],
                 },
-                is_call: index % 2 == 0,
-                is_change: index % 2 == 1,
+                flags: index as u32 % 4,
                 resource: number,
                 detail: 1,
                 original_event: 2,

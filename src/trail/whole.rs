@@ -25,6 +25,8 @@ pub(super) fn unfold(file: &Found, disk: &mut Vec<u8>, text: &mut Vec<u8>) -> Op
         return None;
     }
     disk.clear();
+    // One byte more, so that the end is met without growing.
+    disk.reserve(usize::try_from(file.bytes).map_or(0, |bytes| bytes + 1));
     let mut source = File::open(path).ok()?;
     (&mut source)
         .take(TEXT_CAP as u64 + 1)
@@ -85,11 +87,13 @@ fn unfolded_size(disk: &[u8]) -> Option<usize> {
     (size <= TEXT_CAP).then_some(size)
 }
 
-/// Whether a second gzip header may stand behind the first. By accident one file in a hundred has
-/// such bytes; it is then only read the slower way.
+/// Whether a second gzip header may stand behind the first. By accident one file in a thousand
+/// has such bytes; it is then only read the slower way.
 fn has_another_member(disk: &[u8]) -> bool {
     let behind = disk.get(10..).unwrap_or_default();
-    memchr::memmem::find(behind, &[0x1f, 0x8b, 0x08]).is_some()
+    memchr::memmem::find_iter(behind, &[0x1f, 0x8b, 0x08])
+        // The upper bits of the flags are reserved and zero (RFC 1952).
+        .any(|at| behind.get(at + 3).is_none_or(|flags| flags & 0xe0 == 0))
 }
 
 #[cfg(test)]
