@@ -173,6 +173,9 @@ mod tests {
     #[test]
     fn a_foreign_number_is_empty() {
         let texts = Texts::default();
-        assert_eq!((texts.get(0), texts.get(7), texts.is_empty()), ("", "", true));
+        assert_eq!(
+            (texts.get(0), texts.get(7), texts.is_empty()),
+            ("", "", true)
+        );
     }
 }

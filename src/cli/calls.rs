@@ -367,11 +367,7 @@ impl Table {
         self.to.write(text.as_bytes())
     }
 
-    fn object<'a>(
-        &self,
-        key: impl Iterator<Item = &'a str>,
-        count: u64,
-    ) -> anyhow::Result<String> {
+    fn object<'a>(&self, key: impl Iterator<Item = &'a str>, count: u64) -> anyhow::Result<String> {
         let object: serde_json::Map<String, serde_json::Value> = self
             .header
             .iter()
@@ -392,7 +388,8 @@ impl Table {
             TableFormat::Csv => self.write(as_cells(&cells, self.header.len()))?,
             TableFormat::Json => {
                 self.write(as_cells(&cells, self.header.len()))?;
-                self.to.write(if self.rows == 0 { b"]\n" } else { b"\n]\n" })?;
+                self.to
+                    .write(if self.rows == 0 { b"]\n" } else { b"\n]\n" })?;
             }
         }
         self.to.end()

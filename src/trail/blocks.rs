@@ -112,10 +112,8 @@ pub(super) fn avx512(block: &[u8; BLOCK]) -> Masks {
 #[inline]
 pub(super) fn multiplied(bits: u64) -> u64 {
     use std::arch::x86_64::{_mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x};
-    let product = _mm_clmulepi64_si128::<0>(
-        _mm_set_epi64x(0, bits.cast_signed()),
-        _mm_set_epi64x(0, -1),
-    );
+    let product =
+        _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits.cast_signed()), _mm_set_epi64x(0, -1));
     _mm_cvtsi128_si64(product).cast_unsigned()
 }
 
@@ -140,6 +138,8 @@ pub(super) struct Blocks<'a> {
     escape: u64,
     /// End of the last block that held a byte above 127.
     beyond_ascii: usize,
+    /// End of the last block that held a backslash.
+    backslash: usize,
 }
 
 impl<'a> Blocks<'a> {
@@ -156,6 +156,7 @@ impl<'a> Blocks<'a> {
             in_string: 0,
             escape: 0,
             beyond_ascii: 0,
+            backslash: 0,
         }
     }
 
@@ -169,6 +170,12 @@ impl<'a> Blocks<'a> {
     #[inline(always)]
     pub(super) fn is_beyond_ascii(&self, start: usize) -> bool {
         self.beyond_ascii > start
+    }
+
+    /// Whether any byte from `start` to the current block may be a backslash.
+    #[inline(always)]
+    pub(super) fn has_backslash(&self, start: usize) -> bool {
+        self.backslash > start
     }
 
     #[inline(always)]
@@ -197,6 +204,7 @@ impl<'a> Blocks<'a> {
         if backslashes == 0 {
             return std::mem::take(&mut self.escape);
         }
+        self.backslash = self.base + BLOCK;
         let backslashes = backslashes & !self.escape;
         let follows = (backslashes << 1) | self.escape;
         let odd_starts = backslashes & !EVEN & !follows;

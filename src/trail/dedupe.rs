@@ -179,7 +179,10 @@ fn fold(
     hashes.sort_unstable();
     let read = |index: usize| kept.get(index).map(|kept| Read { kept, texts });
     let mut gone = vec![false; kept.len()];
-    for alike in hashes.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+    for alike in hashes
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|run| run.len() > 1)
+    {
         let mut group: Vec<(Option<Identity<'_>>, Read<'_>, usize)> = alike
             .iter()
             .filter_map(|(_, index)| {

@@ -108,7 +108,7 @@ const EXTENSIONS: [&str; 6] = ["json", "gz", "jsonl", "ndjson", "log", "cloudtra
 /// Resolves the inputs to files, in a stated order: inputs as given, names sorted inside a folder.
 pub(super) fn find(inputs: &[PathBuf], whole: &Interval, lateness_s: i64) -> Finding {
     let mut finder = Finder {
-        from: plus(whole.from, -CLOCKS_S),
+        from: whole.from,
         until: plus(whole.to, lateness_s),
         several: inputs.len() > 1,
         seen: BTreeSet::new(),
@@ -128,7 +128,7 @@ fn plus(at: Instant, seconds: i64) -> Option<Instant> {
 
 struct Finder {
     /// No file delivered before this can hold a record of the case.
-    from: Option<Instant>,
+    from: Instant,
     /// Files delivered after this are left out at first.
     until: Option<Instant>,
     several: bool,
@@ -288,7 +288,7 @@ impl Finder {
         let Some((first, last)) = minute_of_name(name).or_else(|| day_of_folders(path)) else {
             return When::Inside(None);
         };
-        if self.from.is_some_and(|from| last <= from) {
+        if last <= self.from {
             return When::Before;
         }
         match self.until {
@@ -453,9 +453,13 @@ fn minute_of_name(name: &str) -> Option<Delivery> {
         return None;
     }
     let first = day(date.get(..4)?, date.get(4..6)?, date.get(6..8)?)?
-        .and_hms_opt(digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?, 0)?
+        .and_hms_opt(
+            digits.get(..2)?.parse().ok()?,
+            digits.get(2..)?.parse().ok()?,
+            0,
+        )?
         .and_utc();
-    Some((first, first + Duration::seconds(60)))
+    Some((first, first + Duration::seconds(60 + CLOCKS_S)))
 }
 
 /// The day of delivery in the folders `…/YYYY/MM/DD/file`.
@@ -516,7 +520,11 @@ mod tests {
             "111122223333_CloudTrail_us-east-1_20260311T0705Z_abcDEF0123456789.json.gz",
             "111122223333_CloudTrail_us-east-1_20260311T0705ZabcDEF0123456789.json.gz",
         ] {
-            assert_eq!(minute_of_name(name), span("2026-03-11T07:05:00Z", 60), "{name}");
+            assert_eq!(
+                minute_of_name(name),
+                span("2026-03-11T07:05:00Z", 60 + CLOCKS_S),
+                "{name}"
+            );
         }
         for name in [
             "export_20260311T0705Z.json",

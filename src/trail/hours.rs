@@ -80,7 +80,10 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
     }
     let mut changes = Vec::new();
     for kept in &kept {
-        let read = Read { kept, texts: &texts };
+        let read = Read {
+            kept,
+            texts: &texts,
+        };
         let tally = counted.entry(key(kept)).or_default();
         tally.used += 1;
         tally.late += u64::from(read.is_late());

@@ -78,7 +78,9 @@ impl<M> Known<M> {
     /// What is known about a number this table gave out.
     #[inline(always)]
     pub(super) fn meaning(&self, number: u32) -> Option<&M> {
-        self.entries.get(number as usize).map(|(_, meaning)| meaning)
+        self.entries
+            .get(number as usize)
+            .map(|(_, meaning)| meaning)
     }
 }
 

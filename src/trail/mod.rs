@@ -172,7 +172,7 @@ fn read_all(files: &[Found], request: &ScanRequest, progress: &dyn Progress, poo
     let (small, large): (Vec<&Found>, Vec<&Found>) =
         files.iter().partition(|file| whole::is_small(file));
     for file in large {
-        share::read(file, request, pool);
+        share::read(file, request, pool, share::PIECE);
         progress.file(file.bytes);
     }
     small.par_iter().for_each(|file| {

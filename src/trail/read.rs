@@ -32,13 +32,7 @@ pub(super) fn read(file: &Found, request: &ScanRequest, gather: &mut Gather) {
     gather.relieve();
 }
 
-fn read_whole(
-    text: &[u8],
-    size: usize,
-    file: &Found,
-    request: &ScanRequest,
-    gather: &mut Gather,
-) {
+fn read_whole(text: &[u8], size: usize, file: &Found, request: &ScanRequest, gather: &mut Gather) {
     let mut seen = Seen::default();
     let text = text.get(..size).unwrap_or_default();
     match seen.skim(text, Vec::new(), 0, request, gather) {
@@ -159,15 +153,22 @@ impl Seen {
                     let open = skim.open().to_vec();
                     return Err(Odd { at, open });
                 }
-                Met::Record { start, end } => {
+                Met::Record {
+                    start,
+                    end,
+                    with_care,
+                } => {
                     let slots = &skim.slots;
                     let record = Record { text, slots };
-                    if record.is_record() {
+                    if record.is_record() && !with_care {
                         self.count(record, request, gather);
                         continue;
                     }
                     let item = text.get(start..end).unwrap_or_default();
-                    if self.item(item, base + start as u64, request, gather).is_err() {
+                    if self
+                        .item(item, base + start as u64, request, gather)
+                        .is_err()
+                    {
                         let open = skim.open().to_vec();
                         return Err(Odd { at: start, open });
                     }
@@ -220,22 +221,15 @@ impl Seen {
         request: &ScanRequest,
         gather: &mut Gather,
     ) -> Result<(), serde_json::Error> {
-        // A record is parsed whole before anything of it is counted, so a second try is safe.
-        let error = match std::str::from_utf8(text) {
-            Ok(text) => match self.record(text, offset, WRAPPED_CAP, request, gather) {
-                Ok(()) => return Ok(()),
-                Err(error) => Some(error),
-            },
-            Err(_) => None,
-        };
-        match (mended(text), error) {
-            (Some(text), _) => {
+        // A record is parsed whole before anything of it is counted, so a failure costs nothing.
+        match (std::str::from_utf8(text), mended(text)) {
+            (Ok(text), None) => self.record(text, offset, WRAPPED_CAP, request, gather),
+            (_, Some(text)) => {
                 self.record(&text, offset, WRAPPED_CAP, request, gather)?;
                 self.mended.more(offset, String::new);
                 Ok(())
             }
-            (None, Some(error)) => Err(error),
-            (None, None) => Ok(()),
+            (Err(_), None) => Ok(()),
         }
     }
 

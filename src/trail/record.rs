@@ -219,7 +219,8 @@ pub(super) fn unwrapped(part: Option<&[u8]>) -> Cow<'_, str> {
 /// surrogate pairs. `None` when there is nothing of the kind.
 pub(super) fn mended(text: &[u8]) -> Option<String> {
     let lossy = String::from_utf8_lossy(text);
-    let whole = pair_up(&lossy);
+    let has_surrogate = ["\\ud", "\\uD"].iter().any(|half| lossy.contains(half));
+    let whole = has_surrogate.then(|| pair_up(&lossy)).flatten();
     match (lossy, whole) {
         (_, Some(text)) => Some(text),
         (Cow::Owned(text), None) => Some(text),

@@ -95,7 +95,15 @@ pub(super) fn select(
     if is_call || (is_change && request.with_changes) {
         let names = std::mem::take(&mut gather.names);
         let part = gather.keep(second, account, region);
-        keep(record, second, names.get(account), request, part, is_call, is_change);
+        keep(
+            record,
+            second,
+            names.get(account),
+            request,
+            part,
+            is_call,
+            is_change,
+        );
         gather.names = names;
     } else {
         gather.inside += 1;

@@ -18,12 +18,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Text cut off at a time, bytes.
-const PIECE: usize = 4 << 20;
+pub(super) const PIECE: usize = 4 << 20;
 /// Pieces waiting per thread before the cutting thread reads one itself.
 const AHEAD: usize = 2;
 
-/// Reads one input with all threads of the current pool.
-pub(super) fn read(file: &Found, request: &ScanRequest, pool: &Pool) {
+/// Reads one input with all threads of the current pool, about `piece` bytes of text at a time.
+pub(super) fn read(file: &Found, request: &ScanRequest, pool: &Pool, piece: usize) {
     let source = match open::open(&file.origin) {
         Ok(source) => source,
         Err(error) => {
@@ -43,7 +43,7 @@ pub(super) fn read(file: &Found, request: &ScanRequest, pool: &Pool) {
         waiting: AtomicUsize::new(0),
     };
     let mut rest = Seen::default();
-    let source = rayon::scope(|scope| cut(source, &shared, &mut rest, scope));
+    let source = rayon::scope(|scope| cut(source, piece, &shared, &mut rest, scope));
     let mut seen = shared
         .seen
         .into_inner()
@@ -95,32 +95,33 @@ impl Shared<'_> {
 /// here, with care.
 fn cut<'scope>(
     mut source: Unicode<Unfold>,
+    piece: usize,
     shared: &'scope Shared<'scope>,
     rest: &mut Seen,
     scope: &rayon::Scope<'scope>,
 ) -> Unicode<Unfold> {
     let limit = rayon::current_num_threads().max(1) * AHEAD;
-    let mut text: Vec<u8> = Vec::with_capacity(2 * PIECE);
+    let mut text: Vec<u8> = Vec::with_capacity(2 * piece);
     let mut open: Vec<u8> = Vec::new();
     let mut base = 0u64;
     loop {
-        let ended = !fill(&mut source, &mut text);
+        let ended = !fill(&mut source, &mut text, piece);
         let (whole, after, is_odd) = whole_records(&text, &open);
         if whole > 0 {
             let tail = text.get(whole..).unwrap_or_default().to_vec();
             text.truncate(whole);
-            let piece = Piece {
+            let cut = Piece {
                 text: std::mem::replace(&mut text, tail),
                 open: std::mem::replace(&mut open, after),
                 base,
             };
             base += whole as u64;
             if shared.waiting.fetch_add(1, Ordering::Relaxed) >= limit {
-                shared.read(piece);
+                shared.read(cut);
                 shared.waiting.fetch_sub(1, Ordering::Relaxed);
             } else {
                 scope.spawn(move |_| {
-                    shared.read(piece);
+                    shared.read(cut);
                     shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 });
             }
@@ -140,9 +141,9 @@ fn cut<'scope>(
 }
 
 /// Reads about one piece more; `false` at the end of the input.
-fn fill(source: &mut Unicode<Unfold>, text: &mut Vec<u8>) -> bool {
+fn fill(source: &mut Unicode<Unfold>, text: &mut Vec<u8>, piece: usize) -> bool {
     let have = text.len();
-    text.resize(have + PIECE, 0);
+    text.resize(have + piece, 0);
     let mut end = have;
     while let Some(room) = text.get_mut(end..).filter(|room| !room.is_empty()) {
         // The layers below report their faults themselves; here an error is the end.

@@ -136,12 +136,7 @@ impl Sieve {
 
     /// Whether the record is a change that could break a registry.
     #[inline(always)]
-    pub(super) fn is_change(
-        &mut self,
-        service: u32,
-        api: &[u8],
-        read_only: Option<&[u8]>,
-    ) -> bool {
+    pub(super) fn is_change(&mut self, service: u32, api: &[u8], read_only: Option<&[u8]>) -> bool {
         let Some(known) = self.services.meaning(service) else {
             return false;
         };
@@ -149,9 +144,7 @@ impl Sieve {
             return false;
         }
         let source = &known.text;
-        let number = self
-            .apis
-            .number(api, || text_of(Some(api)).into_owned());
+        let number = self.apis.number(api, || text_of(Some(api)).into_owned());
         let apis = &self.apis;
         let (is_change, though_reading) =
             *self.changes.entry((service, number)).or_insert_with(|| {
@@ -161,9 +154,7 @@ impl Sieve {
         is_change
             && (though_reading || {
                 let reads = read_only.is_some_and(|raw| {
-                    let number = self
-                        .read_only
-                        .number(raw, || text_of(Some(raw)) == "true");
+                    let number = self.read_only.number(raw, || text_of(Some(raw)) == "true");
                     self.read_only.meaning(number) == Some(&true)
                 });
                 !reads
@@ -183,9 +174,10 @@ impl Sieve {
         let admitted = match self.last_place {
             Some((last, admitted)) if last == place => admitted,
             _ => {
-                let admitted = *self.admitted.entry(place).or_insert_with(|| {
-                    case.scope.admits(names.get(place.0), names.get(place.1))
-                });
+                let admitted = *self
+                    .admitted
+                    .entry(place)
+                    .or_insert_with(|| case.scope.admits(names.get(place.0), names.get(place.1)));
                 self.last_place = Some((place, admitted));
                 admitted
             }
@@ -252,10 +244,17 @@ mod tests {
     fn the_quick_clock_agrees_with_the_general_one() {
         let mut sieve = Sieve::default();
         for text in [
-            "2026-03-11T07:02:43Z", "2026-03-11T23:59:59Z", "2026-03-11T24:00:00Z",
-            "2026-03-11T07:60:00Z", "2026-03-11T07:02:60Z", "2026-03-11T0x:02:43Z",
-            "2026-03-12T00:00:00Z", "2026-03-12 00:00:01.000", "2026-02-30T00:00:00Z",
-            "2026-02-30T00:00:01Z", "2026-03-12T00:00:02+01:00",
+            "2026-03-11T07:02:43Z",
+            "2026-03-11T23:59:59Z",
+            "2026-03-11T24:00:00Z",
+            "2026-03-11T07:60:00Z",
+            "2026-03-11T07:02:60Z",
+            "2026-03-11T0x:02:43Z",
+            "2026-03-12T00:00:00Z",
+            "2026-03-12 00:00:01.000",
+            "2026-02-30T00:00:00Z",
+            "2026-02-30T00:00:01Z",
+            "2026-03-12T00:00:02+01:00",
         ] {
             let raw = format!("\"{text}\"");
             let twice = [0, 1].map(|_| sieve.second(Some(raw.as_bytes())));

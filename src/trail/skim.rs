@@ -96,8 +96,13 @@ impl Slots {
 /// What the pass met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Met {
-    /// An object on record level, from its first byte to behind its last.
-    Record { start: usize, end: usize },
+    /// An object on record level, from its first byte to behind its last. Halves of surrogate
+    /// pairs, which no parser takes, ask for care.
+    Record {
+        start: usize,
+        end: usize,
+        with_care: bool,
+    },
     /// The end of the text, with nothing left open.
     End,
     /// Something to be read with care, from here to the end of the text.
@@ -302,7 +307,10 @@ impl<'a> Skim<'a> {
     }
 
     #[inline(always)]
-    fn next_with(&mut self, with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>) -> Met {
+    fn next_with(
+        &mut self,
+        with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
+    ) -> Met {
         if u32::try_from(self.blocks.text().len()).is_err() {
             return Met::Odd { at: self.at };
         }
@@ -322,7 +330,11 @@ impl<'a> Skim<'a> {
                     return match end.filter(|end| self.is_sound(at, *end)) {
                         Some(end) => {
                             self.at = end;
-                            Met::Record { start: at, end }
+                            Met::Record {
+                                start: at,
+                                end,
+                                with_care: self.has_surrogate(at, end),
+                            }
                         }
                         None => Met::Odd { at },
                     };
@@ -358,6 +370,16 @@ impl<'a> Skim<'a> {
                     .is_some_and(|record| std::str::from_utf8(record).is_ok()))
     }
 
+    /// Whether a record may hold an escaped surrogate.
+    #[inline(always)]
+    fn has_surrogate(&self, start: usize, end: usize) -> bool {
+        self.blocks.has_backslash(start) && !self.only_ends && {
+            let record = self.blocks.text().get(start..end).unwrap_or_default();
+            memchr::memmem::find_iter(record, b"\\u")
+                .any(|at| matches!(record.get(at + 2), Some(b'd' | b'D')))
+        }
+    }
+
     /// Steps into `{"Records": [` when that is what stands at `at`.
     fn wrapper(&mut self, at: usize) -> bool {
         let step = || {
@@ -366,9 +388,9 @@ impl<'a> Skim<'a> {
                 return None;
             }
             let rest = self.blocks.text().get(quote + 1..)?;
-            let name = WRAPPERS.iter().find(|name| {
-                rest.starts_with(name) && rest.get(name.len()) == Some(&b'"')
-            })?;
+            let name = WRAPPERS
+                .iter()
+                .find(|name| rest.starts_with(name) && rest.get(name.len()) == Some(&b'"'))?;
             let (colon, byte) = self.space(quote + 2 + name.len());
             if byte != Some(b':') {
                 return None;

@@ -154,12 +154,14 @@ mod tests {
                 line: Line {
                     event_time: -5,
                     text: [number; FIELDS],
+                    unused: 0,
                 },
                 flags: index as u32 % 4,
                 resource: number,
                 detail: 1,
                 original_event: 2,
                 original_request: 3,
+                unused: 0,
             });
         }
         part.controls.insert(

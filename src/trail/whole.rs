@@ -132,7 +132,15 @@ mod tests {
         let tail = [member.clone(), b"tail".to_vec()].concat();
         let padded = [member.clone(), vec![0; 8]].concat();
         let twice = [member.clone(), member].concat();
-        for bytes in [cut, wrong, tail, padded, twice, Vec::new(), vec![0x1f, 0x8b]] {
+        for bytes in [
+            cut,
+            wrong,
+            tail,
+            padded,
+            twice,
+            Vec::new(),
+            vec![0x1f, 0x8b],
+        ] {
             assert_eq!(unfolded(&bytes), None, "{bytes:?}");
         }
     }

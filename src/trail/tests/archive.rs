@@ -34,7 +34,7 @@ fn laws_hold_for_anything() {
         scan.calls.len(),
         scan.changes.len(),
         scan.controls.len(),
-        scan.entry
+        scan.entry()
     );
 }
 
@@ -45,7 +45,7 @@ fn counts_equal_the_truth() {
     let march = span("2026-03-01T00:00:00Z", "2026-03-31T00:00:00Z");
     let began = Instant::now();
     let scan = scan_for(&[&folder.join("AWSLogs")], case(march, Scope::everything()));
-    println!("{:?} {:?}", began.elapsed(), scan.entry);
+    println!("{:?} {:?}", began.elapsed(), scan.entry());
 
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for call in &scan.calls {
@@ -70,7 +70,7 @@ fn counts_equal_the_truth() {
         .collect();
     assert_eq!(counts, truth);
     assert_eq!(
-        scan.entry.outcome,
+        scan.entry().outcome,
         crate::bundle::manifest::Outcome::Complete
     );
 }

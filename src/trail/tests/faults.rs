@@ -86,16 +86,16 @@ fn every_wrapping_is_read() {
     for (name, content) in wrappings {
         let scan = scan_text(content);
         assert_eq!(scan.calls, expected, "{name}");
-        assert_eq!(scan.entry.outcome, Outcome::Complete, "{name}");
+        assert_eq!(scan.entry().outcome, Outcome::Complete, "{name}");
         assert_eq!(
-            (scan.entry.tally.read, scan.entry.tally.used),
+            (scan.entry().tally.read, scan.entry().tally.used),
             (3, 3),
             "{name}"
         );
         assert!(
-            scan.entry.refusals.is_empty(),
+            scan.entry().refusals.is_empty(),
             "{name}: {:?}",
-            scan.entry.refusals
+            scan.entry().refusals
         );
     }
 }
@@ -112,8 +112,8 @@ fn one_record_alone_is_read() {
 fn empty_lists_are_complete_and_empty() {
     for text in [r#"{"Records":[]}"#, "[]", r#"{"Events": []}"#] {
         let scan = scan_text(text);
-        assert_eq!(scan.entry.outcome, Outcome::Complete, "{text}");
-        assert_eq!((scan.entry.tally.read, scan.entry.files_read), (0, 1));
+        assert_eq!(scan.entry().outcome, Outcome::Complete, "{text}");
+        assert_eq!((scan.entry().tally.read, scan.entry().files_read), (0, 1));
     }
 }
 
@@ -158,7 +158,7 @@ fn trailing_garbage_is_a_warning() {
         "{why}"
     );
     assert_eq!(
-        (scan.calls.len(), &scan.entry.outcome),
+        (scan.calls.len(), &scan.entry().outcome),
         (2, &Outcome::Complete)
     );
 }
@@ -195,7 +195,7 @@ fn a_broken_record_costs_itself_only() {
         let scan = scan_text(&text);
         assert_eq!(scan.calls.len(), 5, "{broken}");
         assert_eq!(
-            (scan.entry.tally.read, skipped(&scan, "unreadable")),
+            (scan.entry().tally.read, skipped(&scan, "unreadable")),
             (6, 1)
         );
         let (_, why, partly_used) = refusal(&scan);
@@ -227,7 +227,7 @@ fn text_that_is_no_unicode_is_replaced() {
     );
     let (_, why, partly_used) = refusal(&scan);
     assert!(why.starts_with("2 records hold") && partly_used, "{why}");
-    assert_eq!(scan.entry.outcome, Outcome::Complete);
+    assert_eq!(scan.entry().outcome, Outcome::Complete);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn types_may_drift() {
         let scan = scan_text(with(pull(1), drift).to_string());
         assert_eq!(event_ids(&scan), ["event-1"], "{n}");
         assert_eq!(scan.calls[0].error_code, "", "{n}");
-        assert_eq!(scan.entry.outcome, Outcome::Complete, "{n}");
+        assert_eq!(scan.entry().outcome, Outcome::Complete, "{n}");
     }
     let text = with(
         pull(1),
@@ -299,8 +299,8 @@ fn what_is_no_trail_is_refused_with_its_reason() {
         let (input, why, partly_used) = refusal(&scan);
         assert_eq!((input, partly_used), ("trail.json", false));
         assert!(why.contains(word), "{why}");
-        assert!(is_unavailable(&scan), "{:?}", scan.entry.outcome);
-        assert_eq!(scan.entry.files_read, 0);
+        assert!(is_unavailable(&scan), "{:?}", scan.entry().outcome);
+        assert_eq!(scan.entry().files_read, 0);
     }
 }
 
@@ -309,7 +309,7 @@ fn strange_objects_among_records_are_counted() {
     let text = json!([pull(1), {"level": "INFO"}, {"eventName": "x"}]).to_string();
     let scan = scan_text(text);
     assert_eq!(skipped(&scan, "not_cloudtrail"), 2);
-    assert_eq!(scan.entry.tally.read, 3);
+    assert_eq!(scan.entry().tally.read, 3);
     assert!(
         refusal(&scan)
             .1
@@ -335,7 +335,7 @@ fn a_giant_record_is_left_out() {
     let scan = scan_text(file_of(&[pull(0), giant, pull(2)]));
     assert_eq!(event_ids(&scan), ["event-0", "event-2"]);
     assert_eq!(
-        (scan.entry.tally.read, skipped(&scan, "unreadable")),
+        (scan.entry().tally.read, skipped(&scan, "unreadable")),
         (3, 1)
     );
     assert!(refusal(&scan).1.contains("larger than 16 MiB"));
@@ -369,7 +369,7 @@ proptest! {
         let scan = scan_text(&bytes);
         if !is_gzip && at > 12 {
             // A record, and its neighbour when the bracket between them goes.
-            prop_assert!(scan.calls.len() >= 4, "{:?}", scan.entry);
+            prop_assert!(scan.calls.len() >= 4, "{:?}", scan.entry());
         }
     }
 }

@@ -40,10 +40,10 @@ fn the_layouts_of_a_bucket_are_walked_and_siblings_are_named() {
         event_ids(&scan),
         ["event-1", "event-2", "event-3", "event-4", "event-5"]
     );
-    assert_eq!(scan.entry.outcome, Outcome::Complete);
-    assert_eq!((scan.entry.files_read, scan.entry.files_pruned), (5, 0));
+    assert_eq!(scan.entry().outcome, Outcome::Complete);
+    assert_eq!((scan.entry().files_read, scan.entry().files_pruned), (5, 0));
     let whys: Vec<&str> = scan
-        .entry
+        .entry()
         .refusals
         .iter()
         .map(|one| one.why.as_str())
@@ -73,9 +73,14 @@ fn days_outside_the_case_are_pruned_by_path_or_name() {
         );
     }
     let scan = folder.scan();
-    // The window ends at the first instant of the 12th; one more day is read for late delivery.
-    assert_eq!(scan.calls.len(), 6);
-    assert_eq!((scan.entry.files_read, scan.entry.files_pruned), (6, 4));
+    // The window ends at the first instant of the 12th. A folder tells no more than the day of
+    // delivery; a name tells that 07:05 is beyond the margin of two hours.
+    assert_eq!(event_ids(&scan), ["event-2", "event-3", "event-12"]);
+    let entry = scan.entry();
+    assert_eq!(
+        (entry.files_read, entry.files_pruned, entry.files_late),
+        (3, 7, 5)
+    );
 
     let named = folder
         .path()
@@ -86,7 +91,48 @@ fn days_outside_the_case_are_pruned_by_path_or_name() {
         .join("AWSLogs/1/CloudTrail/us-east-1/2026/03/10");
     let scan = scan_of(&[&old]);
     assert!(is_unavailable(&scan));
-    assert_eq!(scan.entry.files_pruned, 1);
+    assert_eq!(scan.entry().files_pruned, 1);
+}
+
+#[test]
+fn a_trail_that_lags_is_followed_as_far_as_it_lags() {
+    let file = |folder: &Folder, stamp: &str, n: u32| {
+        let name = format!("1_CloudTrail_us-east-1_{stamp}Z_a.json.gz");
+        folder.put(&name, one(n));
+    };
+    let read = |folder: &Folder| {
+        let scan = folder.scan();
+        (
+            scan.calls.len(),
+            scan.entry().files_read,
+            scan.entry().files_late,
+        )
+    };
+    let folder = Folder::new();
+    // `one` is a record of the 11th, delivered ever later; the last gap is longer than the margin.
+    for (n, stamp) in [
+        "20260311T2300",
+        "20260312T0130",
+        "20260312T0300",
+        "20260312T0445",
+        "20260312T0700",
+    ]
+    .iter()
+    .enumerate()
+    {
+        file(&folder, stamp, n as u32);
+    }
+    assert_eq!(read(&folder), (4, 4, 1));
+    // A file without a record of the case does not carry on.
+    let folder = Folder::new();
+    file(&folder, "20260311T2300", 1);
+    let other = with(pull(2), json!({"eventTime": "2026-03-12T01:00:00Z"}));
+    folder.put(
+        "1_CloudTrail_us-east-1_20260312T0130Z_a.json.gz",
+        gzip(file_of(&[other])),
+    );
+    file(&folder, "20260312T0300", 3);
+    assert_eq!(read(&folder), (1, 2, 1));
 }
 
 #[test]
@@ -109,7 +155,7 @@ fn other_json_in_a_folder_is_told_and_makes_nothing_partial() {
     let trail = folder.put("trail.json", pull(1).to_string());
     let scan = folder.scan();
     assert_eq!(refusal(&scan).0, "quotas.json");
-    assert_eq!(scan.entry.outcome, Outcome::Complete);
+    assert_eq!(scan.entry().outcome, Outcome::Complete);
     assert!(is_partial(&scan_of(&[&trail, &quotas])));
 }
 
@@ -120,9 +166,9 @@ fn many_bad_files_stay_a_short_list() {
         folder.put(&format!("{n:03}.log"), "not a record");
     }
     let scan = folder.scan();
-    assert_eq!(scan.entry.refusals.len(), 201);
+    assert_eq!(scan.entry().refusals.len(), 201);
     assert!(
-        scan.entry
+        scan.entry()
             .refusals
             .iter()
             .any(|one| one.input == "100 more inputs")
@@ -141,7 +187,7 @@ fn what_is_not_there_is_refused_with_a_way_out() {
         assert_eq!(named, input);
         assert!(why.contains(word), "{why}");
         assert!(is_unavailable(&scan));
-        assert_eq!(scan.entry.asked, [input]);
+        assert_eq!(scan.entry().asked, [input]);
     }
     assert!(is_unavailable(&scan_of(&[])));
     let folder = Folder::new();
@@ -155,9 +201,9 @@ fn a_file_named_twice_is_read_once() {
     let other = with(pull(1), json!({"eventSource": "s3.amazonaws.com"}));
     let file = folder.put("sub/a.json", file_of(&[pull(1), other]));
     let scan = scan_of(&[folder.path(), &file, &folder.path().join("sub/../sub")]);
-    assert_eq!((scan.entry.tally.read, scan.entry.files_read), (2, 1));
-    assert_eq!(scan.entry.refusals.len(), 2);
-    assert_eq!(scan.entry.outcome, Outcome::Complete);
+    assert_eq!((scan.entry().tally.read, scan.entry().files_read), (2, 1));
+    assert_eq!(scan.entry().refusals.len(), 2);
+    assert_eq!(scan.entry().outcome, Outcome::Complete);
 }
 
 #[cfg(unix)]
@@ -177,9 +223,9 @@ fn links_are_followed_but_never_in_circles() {
     .unwrap();
     let scan = folder.scan();
     assert_eq!(event_ids(&scan), ["event-1", "event-2"]);
-    assert_eq!((scan.entry.files_read, scan.entry.tally.read), (2, 2));
+    assert_eq!((scan.entry().files_read, scan.entry().tally.read), (2, 2));
     let whys: Vec<&str> = scan
-        .entry
+        .entry()
         .refusals
         .iter()
         .map(|one| one.why.as_str())
@@ -221,15 +267,15 @@ fn progress_hears_of_every_file() {
         folder.put(&format!("{n}.json.gz"), one(n));
     }
     let heard = Heard::default();
-    let request = ScanRequest {
-        inputs: vec![folder.path().to_path_buf()],
-        case: case(day(), Scope::everything()),
-    };
-    let scan = scan(&request, &heard);
+    let request = ScanRequest::everything(
+        vec![folder.path().to_path_buf()],
+        case(day(), Scope::everything()),
+    );
+    let scan = whole_scan(&request, &heard);
     let [files, bytes, files_done, bytes_done, done] = heard.0.map(AtomicU64::into_inner);
     assert_eq!((files, files_done, done), (7, 7, 1));
     assert_eq!(
         (bytes, bytes_done),
-        (scan.entry.bytes_read, scan.entry.bytes_read)
+        (scan.entry().bytes_read, scan.entry().bytes_read)
     );
 }

@@ -5,9 +5,11 @@ mod faults;
 mod finding;
 mod rows;
 mod same;
+mod spelling;
 
-use super::{ScanRequest, Silent, TrailScan, scan};
-use crate::bundle::manifest::Outcome;
+use super::{Progress, ScanRequest, Silent, scan};
+use crate::bundle::manifest::{Outcome, SourceEntry};
+use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
 use crate::case::{Case, Interval, Scope};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,6 +17,36 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// A whole scan in memory.
+#[derive(Debug, Default, PartialEq)]
+struct TrailScan {
+    calls: Vec<CallRow>,
+    changes: Vec<ChangeRow>,
+    controls: Vec<ControlRow>,
+    entry: Option<SourceEntry>,
+}
+
+impl TrailScan {
+    fn entry(&self) -> &SourceEntry {
+        self.entry.as_ref().unwrap()
+    }
+}
+
+fn whole_scan(request: &ScanRequest, progress: &dyn Progress) -> TrailScan {
+    let mut whole = TrailScan::default();
+    let mut last = i64::MIN;
+    let entry = scan(request, progress, Ok, |hour| {
+        assert!(hour.start > last, "hours come in order, each once");
+        last = hour.start;
+        whole.calls.extend(hour.calls.rows());
+        whole.changes.extend(hour.changes);
+        whole.controls.extend(hour.controls);
+        Ok(())
+    });
+    whole.entry = Some(entry.unwrap());
+    whole
+}
 
 /// A case whose window is the whole span.
 fn case(span: Interval, scope: Scope) -> Case {
@@ -114,18 +146,15 @@ fn scan_of(inputs: &[&Path]) -> TrailScan {
 }
 
 fn scan_for(inputs: &[&Path], case: Case) -> TrailScan {
-    let request = ScanRequest {
-        inputs: inputs.iter().map(|path| path.to_path_buf()).collect(),
-        case,
-    };
-    let scan = scan(&request, &Silent);
+    let inputs = inputs.iter().map(|path| path.to_path_buf()).collect();
+    let scan = whole_scan(&ScanRequest::everything(inputs, case), &Silent);
     check_laws(&scan);
     scan
 }
 
 /// What holds of every scan.
 fn check_laws(scan: &TrailScan) {
-    let entry = &scan.entry;
+    let entry = scan.entry();
     assert!(entry.tally.balances(), "{:?}", entry.tally);
     for (place, tally) in &entry.by_scope {
         assert!(tally.balances(), "{place}: {tally:?}");
@@ -154,7 +183,7 @@ fn event_ids(scan: &TrailScan) -> Vec<&str> {
 }
 
 fn skipped(scan: &TrailScan, reason: &str) -> u64 {
-    scan.entry
+    scan.entry()
         .tally
         .skipped_by
         .get(reason)
@@ -164,16 +193,16 @@ fn skipped(scan: &TrailScan, reason: &str) -> u64 {
 
 /// The only refusal.
 fn refusal(scan: &TrailScan) -> (&str, &str, bool) {
-    match scan.entry.refusals.as_slice() {
+    match scan.entry().refusals.as_slice() {
         [one] => (&one.input, &one.why, one.partly_used),
         other => panic!("{other:?}"),
     }
 }
 
 fn is_partial(scan: &TrailScan) -> bool {
-    matches!(scan.entry.outcome, Outcome::Partial { .. })
+    matches!(scan.entry().outcome, Outcome::Partial { .. })
 }
 
 fn is_unavailable(scan: &TrailScan) -> bool {
-    matches!(scan.entry.outcome, Outcome::Unavailable { .. })
+    matches!(scan.entry().outcome, Outcome::Unavailable { .. })
 }

@@ -87,7 +87,7 @@ fn policy_change() -> Value {
 fn a_write_to_the_registry_is_call_and_change_but_counts_once() {
     let scan = scan_text(policy_change().to_string());
     assert_eq!((scan.calls.len(), scan.changes.len()), (1, 1));
-    assert_eq!((scan.entry.tally.read, scan.entry.tally.used), (1, 1));
+    assert_eq!((scan.entry().tally.read, scan.entry().tally.used), (1, 1));
     let expected = ChangeRow {
         event_time: day().from.timestamp() + 1,
         event_id: "event-1".into(),
@@ -166,7 +166,7 @@ fn other_services_are_counted_by_minute_and_their_dangerous_writes_kept() {
     ];
     assert_eq!(scan.controls, expected);
     assert_eq!(
-        (scan.entry.tally.used, skipped(&scan, "other_service")),
+        (scan.entry().tally.used, skipped(&scan, "other_service")),
         (1, 7)
     );
 }
@@ -212,7 +212,7 @@ fn every_reason_to_skip_is_counted_under_its_word() {
         assert_eq!(skipped(&scan, reason), count, "{reason}");
     }
     assert_eq!(
-        (scan.entry.tally.read, scan.entry.tally.out_of_window),
+        (scan.entry().tally.read, scan.entry().tally.out_of_window),
         (8, 2)
     );
 }
@@ -250,7 +250,7 @@ fn the_scope_admits_accounts_and_regions_and_the_writes_that_act_everywhere() {
         .collect();
     assert_eq!(changes, ["event-4", "event-6"]);
     assert_eq!(skipped(&scan, "out_of_scope"), 3);
-    let places: Vec<&str> = scan.entry.by_scope.keys().map(String::as_str).collect();
+    let places: Vec<&str> = scan.entry().by_scope.keys().map(String::as_str).collect();
     assert_eq!(
         places,
         [
@@ -268,7 +268,7 @@ fn nameless_records_have_a_place_in_the_ledger() {
     let text =
         r#"{"eventSource":"ecr.amazonaws.com","eventName":"x","eventTime":"2026-03-11T00:00:00Z"}"#;
     let scan = scan_text(text);
-    assert_eq!(scan.entry.by_scope.keys().collect::<Vec<_>>(), ["?"]);
+    assert_eq!(scan.entry().by_scope.keys().collect::<Vec<_>>(), ["?"]);
     assert_eq!(scan.calls[0].principal, "unknown");
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn counts(scan: &TrailScan) -> (u64, u64, u64, u64) {
-    let tally = &scan.entry.tally;
+    let tally = &scan.entry().tally;
     (tally.read, tally.used, tally.duplicate, tally.late)
 }
 
@@ -55,7 +55,7 @@ fn copies_in_several_accounts_are_one_call_of_the_caller() {
         copy("999999999999", "c"),
     ]));
     assert_eq!(event_ids(&scan), ["b"]);
-    assert_eq!(scan.entry.by_scope["000000000001/us-east-1"].duplicate, 1);
+    assert_eq!(scan.entry().by_scope["000000000001/us-east-1"].duplicate, 1);
     let scan = scan_text(file_of(&[
         copy("999999999999", "c"),
         copy("444455556666", "d"),
@@ -161,7 +161,7 @@ proptest! {
         prop_assert_eq!(&one.calls, &two.calls);
         prop_assert_eq!(&one.changes, &two.changes);
         prop_assert_eq!(&one.controls, &two.controls);
-        prop_assert_eq!(&one.entry.by_scope, &two.entry.by_scope);
+        prop_assert_eq!(&one.entry().by_scope, &two.entry().by_scope);
         let mut ids: Vec<&str> = event_ids(&one).into_iter().filter(|id| !id.is_empty()).collect();
         let all = ids.len();
         ids.sort_unstable();
