@@ -113,11 +113,12 @@ fn words(value: &Value, depth: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::skim::{Met, Skim};
+    use super::super::skim::{Met, Skim, Spellings};
     use super::*;
 
     fn changed(record: &str) -> (String, String) {
-        let mut skim = Skim::new(record.as_bytes(), Vec::new());
+        let mut spellings = Spellings::default();
+        let mut skim = Skim::new(record.as_bytes(), Vec::new(), &mut spellings);
         assert!(matches!(skim.next(), Met::Record { .. }), "{record}");
         change(Record {
             text: record.as_bytes(),

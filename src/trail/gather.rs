@@ -6,6 +6,7 @@
 
 use super::part::{ControlKey, Part};
 use super::sieve::Sieve;
+use super::skim::Spellings;
 use super::spill::{Place as Spilled, Spill};
 use crate::bundle::manifest::Tally;
 use crate::bundle::texts::Texts;
@@ -142,6 +143,9 @@ pub(super) struct Gather {
     pub(super) names: Texts,
     /// What is known about the values of records.
     pub(super) sieve: Sieve,
+    /// How this writer spells the keys of records, and of the objects in them.
+    pub(super) spellings: Spellings,
+    pub(super) nested: Spellings,
     places: BTreeMap<(u32, u32), usize>,
     /// The place counted last: neighbours in a file are of one place.
     last_place: ((u32, u32), usize),
@@ -212,17 +216,21 @@ impl Gather {
         });
     }
 
-    /// The hour a record that is kept goes to; the record is counted as read.
-    pub(super) fn keep(&mut self, second: i64, account: u32, region: u32) -> &mut Part {
+    /// The hour a record that is kept goes to, with the names of the thread and the spellings of
+    /// objects in records; the record is counted as read.
+    pub(super) fn keep(
+        &mut self,
+        second: i64,
+        account: u32,
+        region: u32,
+    ) -> (&mut Part, &Texts, &mut Spellings) {
         if let Some(counts) = self.counts(account, region) {
             counts.read += 1;
         }
         self.inside += 1;
-        &mut self
-            .hours
-            .entry(second.div_euclid(HOUR_S))
-            .or_default()
-            .part
+        let hour = second.div_euclid(HOUR_S);
+        let part = &mut self.hours.entry(hour).or_default().part;
+        (part, &self.names, &mut self.nested)
     }
 
     /// Makes room when much is held.

@@ -4,13 +4,46 @@
 //! it would hide that one role makes all the calls. Variants: CloudTrail user guide,
 //! "CloudTrail userIdentity element".
 
-use super::record::{Identity, Issuer, SessionContext, view_raw};
+use super::record::text_of;
+use super::skim::{Key, Spellings, values};
 use std::borrow::Cow;
+
+/// What a record says about its caller, each text as it stands there, empty when absent.
+#[derive(Debug, Default)]
+pub(super) struct Identity<'a> {
+    kind: Cow<'a, str>,
+    principal_id: Cow<'a, str>,
+    arn: Cow<'a, str>,
+    /// The caller's account.
+    pub(super) account: Cow<'a, str>,
+    invoked_by: Cow<'a, str>,
+    /// ARN of the role behind a session.
+    issuer: Cow<'a, str>,
+}
+
+impl<'a> Identity<'a> {
+    /// Reads `userIdentity` as written.
+    pub(super) fn read(raw: Option<&'a [u8]>, spellings: &mut Spellings) -> Self {
+        let raw = raw.unwrap_or_default();
+        let slots = values(raw, spellings);
+        let text = |key| text_of(slots.raw(raw, key));
+        let context = slots.raw(raw, Key::SessionContext).unwrap_or_default();
+        let issuer = values(context, spellings)
+            .raw(context, Key::SessionIssuer)
+            .unwrap_or_default();
+        Self {
+            kind: text(Key::Type),
+            principal_id: text(Key::PrincipalId),
+            arn: text(Key::Arn),
+            account: text(Key::AccountId),
+            invoked_by: text(Key::InvokedBy),
+            issuer: text_of(values(issuer, spellings).raw(issuer, Key::Arn)),
+        }
+    }
+}
 
 /// The principal without its session, and the session name (empty when there is none).
 pub(super) fn who<'a>(identity: &'a Identity<'a>) -> (Cow<'a, str>, &'a str) {
-    let context: SessionContext<'a> = view_raw(identity.session_context);
-    let issuer: Issuer<'a> = view_raw(context.issuer);
     let assumed = assumed_role(&identity.arn);
     let session = assumed
         .as_ref()
@@ -18,10 +51,10 @@ pub(super) fn who<'a>(identity: &'a Identity<'a>) -> (Cow<'a, str>, &'a str) {
         .or_else(|| session_of(&identity.principal_id))
         .unwrap_or_default();
     let is_role = matches!(&*identity.kind, "AssumedRole" | "Role") || assumed.is_some();
-    let principal = if is_role && !issuer.arn.is_empty() {
-        issuer.arn.0
+    let principal = if is_role && !identity.issuer.is_empty() {
+        Cow::Borrowed(&*identity.issuer)
     } else if let Some((role, _)) = assumed {
-        Cow::Owned(role)
+        Cow::Owned(role.whole())
     } else if &*identity.kind == "AWSService" && !identity.invoked_by.is_empty() {
         Cow::Borrowed(&*identity.invoked_by)
     } else if !identity.arn.is_empty() {
@@ -51,13 +84,25 @@ fn nameless<'a>(identity: &'a Identity<'a>) -> Cow<'a, str> {
     }
 }
 
+/// A role as the ARN of its session names it: what stands before and after `:assumed-role/`.
+struct Assumed<'a> {
+    head: &'a str,
+    name: &'a str,
+}
+
+impl Assumed<'_> {
+    fn whole(&self) -> String {
+        let head = self.head.replacen(":sts:", ":iam:", 1);
+        format!("{head}:role/{}", self.name)
+    }
+}
+
 /// Role ARN and session of `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`. The path of the role
 /// is lost in this form, so it is only the second choice.
-fn assumed_role(arn: &str) -> Option<(String, &str)> {
+fn assumed_role(arn: &str) -> Option<(Assumed<'_>, &str)> {
     let (head, tail) = arn.split_once(":assumed-role/")?;
     let (name, session) = tail.split_once('/')?;
-    let head = head.replacen(":sts:", ":iam:", 1);
-    Some((format!("{head}:role/{name}"), session))
+    Some((Assumed { head, name }, session))
 }
 
 /// The session in a principal ID like `AROAEXAMPLE:i-0abc`. Web identities use colons otherwise.
@@ -76,7 +121,8 @@ mod tests {
     use super::*;
 
     fn seen(json: &str) -> (String, String) {
-        let identity: Identity<'_> = serde_json::from_str(json).unwrap();
+        let mut spellings = Spellings::default();
+        let identity = Identity::read(Some(json.as_bytes()), &mut spellings);
         let (principal, session) = who(&identity);
         (principal.into_owned(), session.to_owned())
     }

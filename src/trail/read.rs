@@ -7,7 +7,7 @@ use super::find::Found;
 use super::gather::{Gather, Note, Skip};
 use super::record::{Envelope, mended};
 use super::select::{Record, select};
-use super::skim::{Met, Skim};
+use super::skim::{Met, Skim, Spellings};
 use super::split::{Fault, Piece, RECORD_CAP, Splitter};
 use super::{ScanRequest, alien, open, whole};
 use std::io::Read;
@@ -145,7 +145,21 @@ impl Seen {
         request: &ScanRequest,
         gather: &mut Gather,
     ) -> Result<(), Odd> {
-        let mut skim = Skim::new(text, open);
+        let mut spellings = std::mem::take(&mut gather.spellings);
+        let mut skim = Skim::new(text, open, &mut spellings);
+        let result = self.skim_on(&mut skim, text, base, request, gather);
+        gather.spellings = spellings;
+        result
+    }
+
+    fn skim_on(
+        &mut self,
+        skim: &mut Skim<'_>,
+        text: &[u8],
+        base: u64,
+        request: &ScanRequest,
+        gather: &mut Gather,
+    ) -> Result<(), Odd> {
         loop {
             match skim.next() {
                 Met::End => return Ok(()),
@@ -243,7 +257,8 @@ impl Seen {
     ) -> Result<(), serde_json::Error> {
         let envelope: Envelope<'_> = serde_json::from_str(text)?;
         if !envelope.event_source.is_empty() && !envelope.event_name.is_empty() {
-            let mut skim = Skim::new(text.as_bytes(), Vec::new());
+            let mut spellings = Spellings::default();
+            let mut skim = Skim::new(text.as_bytes(), Vec::new(), &mut spellings);
             if let Met::Record { .. } = skim.next() {
                 let record = Record {
                     text: text.as_bytes(),

@@ -7,14 +7,15 @@
 use super::ScanRequest;
 use super::change::change;
 use super::gather::{Gather, Skip};
-use super::identity::who;
+use super::identity::{Identity, who};
 use super::part::{Kept, Part};
-use super::record::{Addendum, Identity, Resource, Target, text_of, unwrapped, view};
-use super::skim::{Key, Slots};
+use super::record::{Addendum, Resource, text_of, unwrapped, view};
+use super::skim::{Key, Slots, Spellings, values};
 use crate::bundle::rows::caps;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
 use crate::case::instant;
+use std::borrow::Cow;
 
 /// A record: its text and where its values stand in it.
 #[derive(Clone, Copy)]
@@ -58,7 +59,7 @@ pub(super) fn select(
     let (sieve, names) = (&mut gather.sieve, &mut gather.names);
     let mut account = sieve.account(record.raw(Key::Recipient), names);
     if account == 0 {
-        let identity: Identity<'_> = view(record.raw(Key::Identity));
+        let identity = Identity::read(record.raw(Key::Identity), &mut gather.nested);
         account = names.number(head(&identity.account, caps::NAME));
     }
     let region = sieve.region(record.raw(Key::Region), names);
@@ -93,18 +94,14 @@ pub(super) fn select(
         .service_of(service)
         .map_or((0, false), |service| (service.name, service.is_asked));
     if is_call || (is_change && request.with_changes) {
-        let names = std::mem::take(&mut gather.names);
-        let part = gather.keep(second, account, region);
-        keep(
-            record,
+        let (part, names, nested) = gather.keep(second, account, region);
+        let what = What {
             second,
-            names.get(account),
-            request,
-            part,
+            account: names.get(account),
             is_call,
             is_change,
-        );
-        gather.names = names;
+        };
+        keep(record, &what, request, part, nested);
     } else {
         gather.inside += 1;
         gather.skip(account, region, Skip::OtherService, 1);
@@ -117,15 +114,27 @@ pub(super) fn select(
     None
 }
 
-fn keep(
-    record: Record<'_>,
+/// What was found out about a record that is kept.
+struct What<'a> {
     second: i64,
-    account: &str,
-    request: &ScanRequest,
-    part: &mut Part,
+    account: &'a str,
     is_call: bool,
     is_change: bool,
+}
+
+fn keep(
+    record: Record<'_>,
+    what: &What<'_>,
+    request: &ScanRequest,
+    part: &mut Part,
+    nested: &mut Spellings,
 ) {
+    let &What {
+        second,
+        account,
+        is_call,
+        is_change,
+    } = what;
     let texts = &mut part.texts;
     let mut line = Line {
         event_time: second,
@@ -177,7 +186,7 @@ fn keep(
     }
     let is_shared = line.number(Field::SharedEventId) != 0;
     if request.with_callers || is_change || is_shared {
-        callers(record, account, texts, &mut line);
+        callers(record, account, texts, &mut line, nested);
     }
     if request.with_callers || is_change {
         for (field, key, cap) in [
@@ -206,15 +215,21 @@ fn keep(
 }
 
 /// Who called, and which repository.
-fn callers(record: Record<'_>, account: &str, texts: &mut Texts, line: &mut Line) {
-    let identity: Identity<'_> = view(record.raw(Key::Identity));
+fn callers(
+    record: Record<'_>,
+    account: &str,
+    texts: &mut Texts,
+    line: &mut Line,
+    nested: &mut Spellings,
+) {
+    let identity = Identity::read(record.raw(Key::Identity), nested);
     let (principal, session) = who(&identity);
     let caller = if identity.account.is_empty() {
         account
     } else {
         &*identity.account
     };
-    let (repository, registry) = target(record, caller);
+    let (repository, registry) = target(record, caller, nested);
     for (field, text) in [
         (Field::CallerAccount, caller),
         (Field::Principal, &*principal),
@@ -228,12 +243,14 @@ fn callers(record: Record<'_>, account: &str, texts: &mut Texts, line: &mut Line
 
 /// Repository and registry: from the parameters, else from the resource, else from the details of
 /// a service event. A registry that is not named is the caller's own (ECR API reference).
-fn target(record: Record<'_>, caller: &str) -> (String, String) {
-    let parameters = unwrapped(record.raw(Key::Parameters));
-    let asked: Target<'_> = serde_json::from_str(&parameters).unwrap_or_default();
-    let mut repository = asked.repository.to_string();
-    if !repository.is_empty() && !asked.registry.is_empty() {
-        return (repository, asked.registry.to_string());
+fn target<'a>(
+    record: Record<'a>,
+    caller: &'a str,
+    nested: &mut Spellings,
+) -> (Cow<'a, str>, Cow<'a, str>) {
+    let (mut repository, mut registry) = named(record.raw(Key::Parameters), nested);
+    if !repository.is_empty() && !registry.is_empty() {
+        return (repository, registry);
     }
     let resources: Vec<Resource<'_>> = view(record.raw(Key::Resources));
     let arn_of = |resource: &Resource<'_>| {
@@ -242,18 +259,38 @@ fn target(record: Record<'_>, caller: &str) -> (String, String) {
             .find_map(|arn| Some(arn.split_once(":repository/")?.1.to_owned()))
     };
     if repository.is_empty() {
-        repository = resources.iter().find_map(arn_of).unwrap_or_default();
+        repository = Cow::Owned(resources.iter().find_map(arn_of).unwrap_or_default());
     }
     if repository.is_empty() {
-        let details: Target<'_> = view(record.raw(Key::ServiceDetails));
-        repository = details.repository.to_string();
+        repository = named(record.raw(Key::ServiceDetails), nested).0;
     }
-    let registry = Some(&*asked.registry)
-        .into_iter()
-        .chain(resources.iter().map(|resource| &*resource.account))
-        .find(|registry| !registry.is_empty())
-        .unwrap_or(caller);
-    (repository, registry.to_owned())
+    if registry.is_empty() {
+        registry = resources
+            .iter()
+            .map(|resource| &*resource.account)
+            .find(|registry| !registry.is_empty())
+            .map_or(Cow::Borrowed(caller), |registry| {
+                Cow::Owned(registry.to_owned())
+            });
+    }
+    (repository, registry)
+}
+
+/// The repository and registry that parameters or details name.
+fn named<'a>(raw: Option<&'a [u8]>, nested: &mut Spellings) -> (Cow<'a, str>, Cow<'a, str>) {
+    let Some(raw) = raw else {
+        return Default::default();
+    };
+    if raw.first() == Some(&b'"') {
+        // An object written as a text.
+        let inside = unwrapped(Some(raw));
+        let slots = values(inside.as_bytes(), nested);
+        let owned = |key| Cow::Owned(text_of(slots.raw(inside.as_bytes(), key)).into_owned());
+        return (owned(Key::Repository), owned(Key::Registry));
+    }
+    let slots = values(raw, nested);
+    let text = |key| text_of(slots.raw(raw, key));
+    (text(Key::Repository), text(Key::Registry))
 }
 
 /// The first `cap` characters.

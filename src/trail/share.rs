@@ -9,7 +9,7 @@ use super::find::Found;
 use super::gather::Note;
 use super::open::{self, Unfold};
 use super::read::Seen;
-use super::skim::{Met, Skim};
+use super::skim::{Met, Skim, Spellings};
 use super::split::{RECORD_CAP, Splitter};
 use super::unicode::Unicode;
 use super::{Pool, ScanRequest};
@@ -161,7 +161,8 @@ fn fill(source: &mut Unicode<Unfold>, text: &mut Vec<u8>, piece: usize) -> bool 
 /// Where the last whole record of a text ends, the brackets around that place, and whether
 /// anything stands behind it.
 fn whole_records(text: &[u8], open: &[u8]) -> (usize, Vec<u8>, bool) {
-    let mut skim = Skim::ends(text, open.to_vec());
+    let mut spellings = Spellings::default();
+    let mut skim = Skim::ends(text, open.to_vec(), &mut spellings);
     let mut whole = (0, open.to_vec());
     loop {
         match skim.next() {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 macro_rules! keys {
     ($($key:ident = $name:literal),* $(,)?) => {
-        /// The top-level keys of a record that anything here reads.
+        /// The keys that anything here reads, of records and of the objects in them.
         /// Source: CloudTrail user guide, "CloudTrail record contents".
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(usize)]
@@ -54,6 +54,17 @@ keys! {
     Resources = b"resources",
     ServiceDetails = b"serviceEventDetails",
     Addendum = b"addendum",
+    // Of `userIdentity`, its `sessionContext` and that one's `sessionIssuer`.
+    Type = b"type",
+    PrincipalId = b"principalId",
+    Arn = b"arn",
+    AccountId = b"accountId",
+    InvokedBy = b"invokedBy",
+    SessionContext = b"sessionContext",
+    SessionIssuer = b"sessionIssuer",
+    // Of `requestParameters` and `serviceEventDetails`.
+    Repository = b"repositoryName",
+    Registry = b"registryId",
 }
 
 /// Where the values of one record stand in the text, as written (strings with their quotes).
@@ -61,7 +72,7 @@ keys! {
 pub(super) struct Slots {
     spans: [(u32, u32); KEYS],
     /// One bit for each key whose value is a string with a backslash.
-    escapes: u32,
+    escapes: u64,
 }
 
 impl Slots {
@@ -73,7 +84,7 @@ impl Slots {
     /// What stands between the quotes of a string without escapes; `None` for anything else.
     #[inline(always)]
     pub(super) fn plain<'a>(&self, text: &'a [u8], key: Key) -> Option<&'a [u8]> {
-        if self.escapes & (1 << key as u32) != 0 {
+        if self.escapes & (1 << key as u64) != 0 {
             return None;
         }
         match self.raw(text, key)? {
@@ -175,13 +186,28 @@ pub(super) struct Skim<'a> {
     open: Vec<u8>,
     /// The values of the record met last.
     pub(super) slots: Slots,
-    /// Keys as this text spells them; the first stands for the beginning of a record.
-    spellings: Box<[Spelling; SPELLINGS]>,
-    /// How many of them are in use.
-    spelled: usize,
+    spellings: &'a mut Spellings,
     /// Whether only the ends of records are wanted, not their keys.
     only_ends: bool,
+}
+
+/// Keys as a writer spells them, remembered from one text to the next.
+#[derive(Debug, Clone)]
+pub(super) struct Spellings {
+    /// The first stands for the beginning of an object.
+    list: Box<[Spelling; SPELLINGS]>,
+    used: usize,
     level: Level,
+}
+
+impl Default for Spellings {
+    fn default() -> Self {
+        Self {
+            list: Box::new([Spelling::NONE; SPELLINGS]),
+            used: 1,
+            level: Level::found(),
+        }
+    }
 }
 
 /// What the machine can do.
@@ -235,24 +261,22 @@ fn next_avx512(skim: &mut Skim<'_>) -> Met {
 impl<'a> Skim<'a> {
     /// Starts at the beginning of a text, inside the brackets named. Texts of 4 GiB and more are
     /// not for this pass; it calls them odd.
-    pub(super) fn new(text: &'a [u8], open: Vec<u8>) -> Self {
+    pub(super) fn new(text: &'a [u8], open: Vec<u8>, spellings: &'a mut Spellings) -> Self {
         Self {
             blocks: Blocks::new(text, 0),
             at: 0,
             open,
             slots: Slots::NONE,
-            spellings: Box::new([Spelling::NONE; SPELLINGS]),
-            spelled: 1,
+            spellings,
             only_ends: false,
-            level: Level::found(),
         }
     }
 
     /// The same, looking for the ends of records only.
-    pub(super) fn ends(text: &'a [u8], open: Vec<u8>) -> Self {
+    pub(super) fn ends(text: &'a [u8], open: Vec<u8>, spellings: &'a mut Spellings) -> Self {
         Self {
             only_ends: true,
-            ..Self::new(text, open)
+            ..Self::new(text, open, spellings)
         }
     }
 
@@ -290,7 +314,7 @@ impl<'a> Skim<'a> {
     /// The next record, the end, or where to read with care.
     #[inline]
     pub(super) fn next(&mut self) -> Met {
-        match self.level {
+        match self.spellings.level {
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "three times as fast on machines of today")]
             // SAFETY: the features it is compiled for were found on this machine.
@@ -447,7 +471,7 @@ impl<'a> Skim<'a> {
                 if let Some(span) = self.slots.spans.get_mut(key as usize) {
                     *span = (value as u32, end as u32);
                 }
-                let bit = 1 << key as u32;
+                let bit = 1u64 << key as u64;
                 if has_escape {
                     self.slots.escapes |= bit;
                 } else {
@@ -461,10 +485,10 @@ impl<'a> Skim<'a> {
     #[inline(always)]
     fn expected(&self, before: usize, quote: usize) -> Option<(usize, &Spelling)> {
         let bytes = self.blocks.text().get(quote..)?.first_chunk()?;
-        let [first, second] = self.spellings[before % SPELLINGS].next;
+        let [first, second] = self.spellings.list[before % SPELLINGS].next;
         for number in [first, second] {
             let number = usize::from(number) % SPELLINGS;
-            let spelling = &self.spellings[number];
+            let spelling = &self.spellings.list[number];
             if spelling.fits(bytes) {
                 return Some((number, spelling));
             }
@@ -511,20 +535,21 @@ impl<'a> Skim<'a> {
         };
         let known = self
             .spellings
+            .list
             .iter()
-            .take(self.spelled)
+            .take(self.spellings.used)
             .position(|known| known.len == len && known.fits(bytes));
         let number = match known {
             Some(number) => number,
-            None if self.spelled < SPELLINGS => {
-                let number = self.spelled;
-                self.spelled += 1;
-                self.spellings[number % SPELLINGS] = Spelling::of(bytes, len, key);
+            None if self.spellings.used < SPELLINGS => {
+                let number = self.spellings.used;
+                self.spellings.used += 1;
+                self.spellings.list[number % SPELLINGS] = Spelling::of(bytes, len, key);
                 number
             }
             None => return 0,
         };
-        let next = &mut self.spellings[before % SPELLINGS].next;
+        let next = &mut self.spellings.list[before % SPELLINGS].next;
         *next = [number as u8, next[0]];
         number
     }
@@ -549,6 +574,18 @@ impl<'a> Skim<'a> {
                 _ => return None,
             }
         }
+    }
+}
+
+/// The values of an object's own keys; of anything else, none.
+pub(super) fn values(object: &[u8], spellings: &mut Spellings) -> Slots {
+    if object.first() != Some(&b'{') {
+        return Slots::NONE;
+    }
+    let mut skim = Skim::new(object, Vec::new(), spellings);
+    match skim.next() {
+        Met::Record { .. } => skim.slots,
+        _ => Slots::NONE,
     }
 }
 
