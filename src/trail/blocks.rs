@@ -252,7 +252,18 @@ impl<'a> Blocks<'a> {
         at: usize,
         with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
     ) -> Option<(usize, bool)> {
-        // Worked on as a copy, which stays in registers.
+        // Most strings end in the block that is loaded.
+        let into = at.wrapping_sub(self.base);
+        if into < BLOCK && self.is_started {
+            let from = (u64::MAX << into) << 1;
+            let quotes = self.quotes & from;
+            if quotes != 0 {
+                let close = quotes.trailing_zeros();
+                let escapes = self.backslashes & from & !(u64::MAX << close);
+                return Some((self.base + close as usize, escapes != 0));
+            }
+        }
+        // The others are worked on as a copy, which stays in registers.
         let mut now = *self;
         if !now.seek(at, with) {
             return None;

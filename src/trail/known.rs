@@ -9,12 +9,44 @@ use std::hash::BuildHasher as _;
 /// A growing table of values and their meanings.
 #[derive(Debug)]
 pub(super) struct Known<M> {
-    entries: Vec<(Box<[u8]>, M)>,
+    entries: Vec<Entry<M>>,
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     last: u32,
     /// The numbers met last, by a few bytes of their values.
     recent: Box<[u32; RECENT]>,
+}
+
+#[derive(Debug)]
+struct Entry<M> {
+    raw: Box<[u8]>,
+    meaning: M,
+    signature: Option<Signature>,
+}
+
+impl<M> Entry<M> {
+    #[inline(always)]
+    fn is(&self, raw: &[u8], signature: Option<Signature>) -> bool {
+        match signature {
+            Some(_) => signature == self.signature && raw.len() == self.raw.len(),
+            None => *self.raw == *raw,
+        }
+    }
+}
+
+/// All bytes of a value of 8 to 32 bytes, some of them twice: with the length it is the value.
+type Signature = [u64; 4];
+
+#[inline(always)]
+fn signature(raw: &[u8]) -> Option<Signature> {
+    let word = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
+    let (first, last) = (word(raw.first_chunk()?), word(raw.last_chunk()?));
+    if raw.len() <= 16 {
+        return Some([first, last, 0, 0]);
+    }
+    let second = word(raw.get(8..)?.first_chunk()?);
+    let third = word(raw.get(..raw.len() - 8)?.last_chunk()?);
+    (raw.len() <= 32).then_some([first, last, second, third])
 }
 
 /// Values remembered by a few of their bytes.
@@ -37,40 +69,50 @@ impl<M> Known<M> {
     #[inline(always)]
     pub(super) fn number(&mut self, raw: &[u8], meaning: impl FnOnce() -> M) -> u32 {
         // Neighbours in a file are mostly alike: one comparison instead of a hash.
-        if let Some((known, _)) = self.entries.get(self.last as usize)
-            && **known == *raw
+        let signature = signature(raw);
+        if let Some(last) = self.entries.get(self.last as usize)
+            && last.is(raw, signature)
         {
             return self.last;
         }
-        let slot = slot(raw);
+        let slot = slot(signature, raw.len());
         let recent = self.recent[slot];
         self.last = match self.entries.get(recent as usize) {
-            Some((known, _)) if **known == *raw => recent,
-            _ => self.look_up(raw, meaning),
+            Some(entry) if entry.is(raw, signature) => recent,
+            _ => self.look_up(raw, signature, meaning),
         };
         self.recent[slot] = self.last;
         self.last
     }
 
     #[inline(never)]
-    fn look_up(&mut self, raw: &[u8], meaning: impl FnOnce() -> M) -> u32 {
+    fn look_up(
+        &mut self,
+        raw: &[u8],
+        signature: Option<Signature>,
+        meaning: impl FnOnce() -> M,
+    ) -> u32 {
         let hash = self.hasher.hash_one(raw);
         let entries = &self.entries;
         let is_it = |number: &u32| {
             entries
                 .get(*number as usize)
-                .is_some_and(|(known, _)| **known == *raw)
+                .is_some_and(|entry| *entry.raw == *raw)
         };
         if let Some(number) = self.table.find(hash, is_it) {
             return *number;
         }
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push((raw.into(), meaning()));
+        self.entries.push(Entry {
+            raw: raw.into(),
+            meaning: meaning(),
+            signature,
+        });
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.table.insert_unique(hash, number, |number| {
             entries
                 .get(*number as usize)
-                .map_or(0, |(known, _)| hasher.hash_one(&**known))
+                .map_or(0, |entry| hasher.hash_one(&*entry.raw))
         });
         number
     }
@@ -80,23 +122,34 @@ impl<M> Known<M> {
     pub(super) fn meaning(&self, number: u32) -> Option<&M> {
         self.entries
             .get(number as usize)
-            .map(|(_, meaning)| meaning)
+            .map(|entry| &entry.meaning)
     }
 }
 
 /// Where a value is remembered: by its length and the bytes at both ends, which tell the names of
 /// services and calls apart well enough. A clash costs a hash, no more.
 #[inline(always)]
-fn slot(raw: &[u8]) -> usize {
-    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
-    let ends = word(raw.first_chunk()) ^ word(raw.last_chunk()).rotate_left(23);
-    let mixed = (ends ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn slot(signature: Option<Signature>, len: usize) -> usize {
+    let [first, last, ..] = signature.unwrap_or_default();
+    let ends = first ^ last.rotate_left(23);
+    let mixed = (ends ^ len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 56) as usize % RECENT
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn different_values_are_different(values in proptest::collection::vec("[ab]{0,40}", 1..40)) {
+            let mut known = Known::default();
+            for value in values.iter().chain(&values) {
+                let number = known.number(value.as_bytes(), || value.clone());
+                proptest::prop_assert_eq!(known.meaning(number), Some(value));
+            }
+        }
+    }
 
     #[test]
     fn a_meaning_is_found_out_once() {

@@ -202,10 +202,9 @@ impl Sieve {
 
 #[inline(always)]
 fn is(known: &mut Known<bool>, raw: Option<&[u8]>, word: &str) -> bool {
-    raw.is_some_and(|raw| {
-        let number = known.number(raw, || text_of(Some(raw)) == word);
-        known.meaning(number) == Some(&true)
-    })
+    let Some(raw) = raw else { return false };
+    let number = known.number(raw, || text_of(Some(raw)) == word);
+    matches!(known.meaning(number), Some(true))
 }
 
 #[inline(always)]

@@ -441,7 +441,11 @@ impl<'a> Skim<'a> {
         let mut at = start + 1;
         let mut before = 0;
         loop {
-            let (quote, byte) = self.token(at);
+            let (quote, byte) = match self.blocks.text().get(at..)?.first_chunk() {
+                // How most writers go on to the next key.
+                Some(b",\"") => (at + 1, Some(b'"')),
+                _ => self.token(at),
+            };
             match byte? {
                 b'}' => return Some(quote + 1),
                 b'"' => {}
