@@ -112,7 +112,7 @@ impl Cells {
 fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
     let calls = &hour.calls;
     let mut classes: HashMap<u32, u32> = HashMap::new();
-    let mut counts: HashMap<Key, u64> = HashMap::new();
+    let mut counts: HashMap<Key, u64, foldhash::fast::RandomState> = HashMap::default();
     for line in &calls.lines {
         if !repositories.is_empty()
             && !repositories

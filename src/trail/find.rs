@@ -47,14 +47,14 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// Takes out those of the later files that lie within the margin after the last file that still
-    /// held a record of the case.
+    /// Takes out those of the later files that were delivered within `margin_s` after the last file
+    /// that still held a record of the case.
     pub(super) fn later_than_expected(
         &mut self,
         last_useful: Option<Instant>,
-        lateness_s: i64,
+        margin_s: i64,
     ) -> Vec<Found> {
-        let Some(bound) = last_useful.and_then(|at| plus(at, lateness_s)) else {
+        let Some(bound) = last_useful.and_then(|at| plus(at, margin_s)) else {
             return Vec::new();
         };
         let (next, later) = std::mem::take(&mut self.later)

@@ -14,7 +14,6 @@ use super::skim::{Key, Slots, Spellings, values};
 use crate::bundle::rows::caps;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
-use crate::case::instant;
 use std::borrow::Cow;
 
 /// A record: its text and where its values stand in it.
@@ -86,7 +85,7 @@ pub(super) fn select(
     if !sieve.is_asked(case, names, (account, region), service, is_change) {
         return skip(gather, Skip::OutOfScope);
     }
-    if !case.whole().contains(instant(second)) {
+    if !sieve.is_inside(second, case) {
         gather.out_of_window(account, region);
         return None;
     }

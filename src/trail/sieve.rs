@@ -6,7 +6,7 @@ use super::record::text_of;
 use super::time::epoch_seconds;
 use crate::bundle::rows::caps;
 use crate::bundle::texts::Texts;
-use crate::case::Case;
+use crate::case::{Case, Instant};
 use crate::ecr::{Class, knowledge};
 use std::collections::HashMap;
 
@@ -30,6 +30,8 @@ pub(super) struct Sieve {
     /// Whether a place is asked about.
     admitted: HashMap<(u32, u32), bool, foldhash::fast::RandomState>,
     last_place: Option<((u32, u32), bool)>,
+    /// First second of the case, and the first behind it.
+    span: Option<(i64, i64)>,
     /// The date read last, as written, and the second at which that day begins.
     last_day: Option<([u8; 10], i64)>,
 }
@@ -75,6 +77,16 @@ impl Sieve {
     #[inline(always)]
     pub(super) fn region(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
         name(&mut self.regions, raw, names)
+    }
+
+    /// Whether a second lies in the case.
+    #[inline(always)]
+    pub(super) fn is_inside(&mut self, second: i64, case: &Case) -> bool {
+        let (from, to) = *self.span.get_or_insert_with(|| {
+            let whole = case.whole();
+            (ceil(whole.from), ceil(whole.to))
+        });
+        from <= second && second < to
     }
 
     /// Epoch seconds of an event time. Records of one file are mostly of one day.
@@ -198,6 +210,12 @@ impl Sieve {
                 || accounts.iter().any(|asked| asked == account)
         })
     }
+}
+
+/// The first whole second that is not before an instant.
+fn ceil(at: Instant) -> i64 {
+    at.timestamp()
+        .saturating_add(i64::from(at.timestamp_subsec_nanos() > 0))
 }
 
 #[inline(always)]
