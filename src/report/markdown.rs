@@ -22,6 +22,8 @@ pub fn render(report: &Report) -> String {
         .iter()
         .map(|(key, value)| format!("- {}: {}", words(key, Spot::Line), text(value, Spot::Line)))
         .collect();
+    // Words in between, because two lists in a row are drawn as one.
+    push(&mut out, "**About this report**");
     push(&mut out, &header.join("\n"));
     let mut appendices = false;
     for part in &report.sections {
