@@ -1,7 +1,8 @@
 //! File names inside a bundle and the way they are hashed: the one place that knows both.
 
 use super::manifest::{FileEntry, Noun};
-use crate::case::instant;
+use crate::case::{Interval, instant};
+use chrono::{NaiveDateTime, TimeDelta};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -19,6 +20,17 @@ pub(super) fn calls_file(second: i64) -> String {
 /// The control counts of the hour an epoch second lies in.
 pub(super) fn controls_file(second: i64) -> String {
     format!("{CONTROLS_PREFIX}{}.parquet", hour(second))
+}
+
+/// The hour a file of a table holds, read back from its name; `None` when the name is another.
+pub(super) fn hour_of(path: &str, prefix: &str) -> Option<Interval> {
+    let name = path.strip_prefix(prefix)?.strip_suffix(".parquet")?;
+    let from = NaiveDateTime::parse_from_str(&format!("{name}:00"), "%Y-%m-%dT%H:%M").ok()?;
+    let from = from.and_utc();
+    Some(Interval::new(
+        from,
+        from.checked_add_signed(TimeDelta::hours(1))?,
+    ))
 }
 
 fn hour(second: i64) -> impl std::fmt::Display {

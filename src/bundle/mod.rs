@@ -16,7 +16,7 @@ pub mod texts;
 mod writer;
 
 pub use hour::HourFiles;
-pub use reader::{Bundle, open};
+pub use reader::{Bundle, HourFile, open};
 pub use writer::Writer;
 
 /// A counted table as Parquet bytes: the key columns as text, `count` as an unsigned integer.

@@ -4,6 +4,7 @@ use super::layout;
 use super::manifest::{FORMAT_MAJOR, FORMAT_MINOR, Manifest, Noun};
 use super::raw::RawAnswer;
 use super::rows::ChangeRow;
+use crate::case::Interval;
 use crate::failure::{Failure, Kind};
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -18,6 +19,17 @@ pub struct Bundle {
     pub(super) dir: PathBuf,
     /// What it holds.
     pub manifest: Manifest,
+}
+
+/// One hour of a table of the bundle; rows are sorted as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourFile {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// How many rows it holds; never zero.
+    pub rows: u64,
+    /// The hour all its rows lie in; `None` when its name does not say, so that a reader looks.
+    pub hour: Option<Interval>,
 }
 
 #[derive(Deserialize)]
@@ -83,23 +95,26 @@ impl Bundle {
 
     /// The Parquet files of the calls, in time order.
     #[must_use]
-    pub fn calls(&self) -> Vec<PathBuf> {
-        self.manifest
-            .files
-            .iter()
-            .filter(|file| file.path.starts_with(layout::CALLS_PREFIX) && file.rows > 0)
-            .map(|file| self.dir.join(&file.path))
-            .collect()
+    pub fn calls(&self) -> Vec<HourFile> {
+        self.hours(layout::CALLS_PREFIX)
     }
 
     /// The Parquet files of the control counts, in time order.
     #[must_use]
-    pub fn controls(&self) -> Vec<PathBuf> {
+    pub fn controls(&self) -> Vec<HourFile> {
+        self.hours(layout::CONTROLS_PREFIX)
+    }
+
+    fn hours(&self, prefix: &str) -> Vec<HourFile> {
         self.manifest
             .files
             .iter()
-            .filter(|file| file.path.starts_with(layout::CONTROLS_PREFIX) && file.rows > 0)
-            .map(|file| self.dir.join(&file.path))
+            .filter(|file| file.path.starts_with(prefix) && file.rows > 0)
+            .map(|file| HourFile {
+                path: self.dir.join(&file.path),
+                rows: file.rows,
+                hour: layout::hour_of(&file.path, prefix),
+            })
             .collect()
     }
 

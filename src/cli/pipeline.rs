@@ -62,11 +62,7 @@ pub(super) fn collect(
 pub(super) fn judge(bundle: &Bundle, case: &Case, command: Vec<String>) -> Result<Report, Failure> {
     let facts = facts::load(bundle, case)?;
     let detected = analyze::detect(&facts);
-    let profiles = detected
-        .profile_requests()
-        .iter()
-        .map(|request| facts::profile(bundle, case, request))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let profiles = facts::profile(bundle, &facts, &detected.profile_requests())?;
     let findings = analyze::judge(&facts, detected, profiles);
     let meta = report::Meta {
         tool_name: env!("CARGO_PKG_NAME").to_owned(),

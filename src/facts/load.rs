@@ -1,7 +1,7 @@
 //! Everything the evidence says before any episode is known: series, controls, changes, metrics,
 //! quotas, notices, coverage and the evidence ledger.
 
-use super::frames::{self, class_at, numbers, texts};
+use super::frames::{self, numbers};
 use super::ledger;
 use super::types::{CallSeries, Change, ControlSeries, Facts, Gap, Place, TrailFacts};
 use super::{coverage, metrics, notices, quotas};
@@ -11,7 +11,6 @@ use crate::bundle::raw::RawAnswer;
 use crate::case::{Case, Interval, Minute, instant};
 use crate::ecr::{self, Class};
 use chrono::Duration;
-use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// CloudTrail delivers about five minutes late on average with no promise (CloudTrail user guide,
@@ -125,53 +124,40 @@ fn add_calls(
     len: usize,
     drafts: &mut BTreeMap<Place, Draft>,
 ) -> anyhow::Result<()> {
-    let Some(calls) = frames::calls(bundle, case)? else {
-        return Ok(());
-    };
-    let counted = frames::collect(
-        calls
-            .group_by([
-                col("recipient_account"),
-                col("region"),
-                col("event_source"),
-                col("api"),
-                col("class"),
-                col("minute"),
-            ])
-            .agg([
-                polars::prelude::len().alias("n"),
-                col("event_time").min().alias("first"),
-                col("event_time").max().alias("last"),
-            ]),
-    )?;
-    let accounts = texts(&counted, "recipient_account")?;
-    let regions = texts(&counted, "region")?;
-    let sources = texts(&counted, "event_source")?;
-    let apis = texts(&counted, "api")?;
-    let classes = numbers(&counted, "class")?;
-    let minutes = numbers(&counted, "minute")?;
-    let counts = numbers(&counted, "n")?;
-    let firsts = numbers(&counted, "first")?;
-    let lasts = numbers(&counted, "last")?;
+    let kinds = [
+        "recipient_account",
+        "region",
+        "event_source",
+        "api",
+        "error_code",
+    ];
     let window_from = case.window.from.timestamp();
-    for row in 0..counted.height() {
-        let draft = drafts
-            .entry(Place {
-                account: known(&accounts[row]),
-                region: known(&regions[row]),
-            })
-            .or_default();
-        draft.sees(firsts[row], lasts[row]);
-        if firsts[row] < window_from {
-            draft.days.insert((window_from - 1 - firsts[row]) / 86_400);
+    for chunk in frames::calls(bundle, case, case.whole(), &[], None) {
+        let chunk = chunk?;
+        let column = numbers(&chunk, "event_time")?;
+        for cell in frames::cells(&chunk, kinds)? {
+            let [account, region, event_source, api, code] = &cell.key;
+            let draft = drafts.entry(place(account, region)).or_default();
+            let times = cell.of(&column);
+            if let (Some(first), Some(last)) = (times.clone().min(), times.clone().max()) {
+                draft.sees(first, last);
+            }
+            draft.days.extend(
+                times
+                    .clone()
+                    .filter(|time| *time < window_from)
+                    .map(|time| (window_from - 1 - time) / 86_400),
+            );
+            let series = draft
+                .series
+                .entry((event_source.clone(), api.clone()))
+                .or_default()
+                .entry(ecr::knowledge().classify(code))
+                .or_insert_with(|| vec![0; len]);
+            for time in times {
+                add_at(series, Minute::of_second(time).0 - start.0, 1);
+            }
         }
-        let series = draft
-            .series
-            .entry((sources[row].clone(), apis[row].clone()))
-            .or_default()
-            .entry(class_at(u32::try_from(classes[row]).unwrap_or(u32::MAX)))
-            .or_insert_with(|| vec![0; len]);
-        add_at(series, minutes[row] - start.0, counts[row]);
     }
     Ok(())
 }
@@ -183,42 +169,34 @@ fn add_controls(
     len: usize,
     drafts: &mut BTreeMap<Place, Draft>,
 ) -> anyhow::Result<()> {
-    let Some(controls) = frames::controls(bundle)? else {
-        return Ok(());
-    };
-    let whole = case.whole();
-    let counted = frames::collect(
-        controls.filter(
-            col("minute")
-                .gt_eq(lit(Minute::of(whole.from).0))
-                .and(col("minute").lt(lit(start.0 + len as i64))),
-        ),
-    )?;
-    let accounts = texts(&counted, "account")?;
-    let regions = texts(&counted, "region")?;
-    let sources = texts(&counted, "event_source")?;
-    let minutes = numbers(&counted, "minute")?;
-    let columns = [
-        numbers(&counted, "calls")?,
-        numbers(&counted, "errors")?,
-        numbers(&counted, "faults")?,
-    ];
-    for row in 0..counted.height() {
-        let place = Place {
-            account: known(&accounts[row]),
-            region: known(&regions[row]),
-        };
-        if !case.scope.admits(&place.account, &place.region) {
-            continue;
-        }
-        let draft = drafts.entry(place).or_default();
-        draft.sees(minutes[row] * 60, minutes[row] * 60 + 59);
-        let series = draft
-            .controls
-            .entry(sources[row].clone())
-            .or_insert_with(|| [vec![0; len], vec![0; len], vec![0; len]]);
-        for (into, from) in series.iter_mut().zip(&columns) {
-            add_at(into, minutes[row] - start.0, from[row]);
+    for chunk in frames::controls(bundle, case.whole()) {
+        let chunk = chunk?;
+        let column = numbers(&chunk, "minute")?;
+        let counts = [
+            numbers(&chunk, "calls")?,
+            numbers(&chunk, "errors")?,
+            numbers(&chunk, "faults")?,
+        ];
+        for cell in frames::cells(&chunk, ["account", "region", "event_source"])? {
+            let [account, region, event_source] = &cell.key;
+            let place = place(account, region);
+            if !case.scope.admits(&place.account, &place.region) {
+                continue;
+            }
+            let draft = drafts.entry(place).or_default();
+            let minutes = cell.of(&column);
+            if let (Some(first), Some(last)) = (minutes.clone().min(), minutes.clone().max()) {
+                draft.sees(first * 60, last * 60 + 59);
+            }
+            let series = draft
+                .controls
+                .entry(event_source.clone())
+                .or_insert_with(|| [vec![0; len], vec![0; len], vec![0; len]]);
+            for (into, counts) in series.iter_mut().zip(&counts) {
+                for (minute, count) in minutes.clone().zip(cell.of(counts)) {
+                    add_at(into, minute - start.0, count);
+                }
+            }
         }
     }
     Ok(())
@@ -272,10 +250,10 @@ fn add_at(series: &mut [u32], index: i64, count: i64) {
     }
 }
 
-fn known(text: &str) -> String {
-    if text.is_empty() {
-        "?".to_owned()
-    } else {
-        text.to_owned()
+fn place(account: &str, region: &str) -> Place {
+    let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
+    Place {
+        account: known(account),
+        region: known(region),
     }
 }

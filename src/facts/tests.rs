@@ -164,7 +164,8 @@ fn a_profile_breaks_the_incident_down_and_keeps_its_baseline() {
         span: Interval::new(instant(NOON + 60), instant(NOON + 120)),
         peak: Minute::of_second(NOON + 60),
     };
-    let profile = profile(&bundle, &case(), &request).unwrap();
+    let facts = load(&bundle, &case()).unwrap();
+    let profile = profile(&bundle, &facts, &[request]).unwrap().remove(0);
     assert_eq!(
         profile.principals,
         [

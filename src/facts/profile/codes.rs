@@ -1,93 +1,109 @@
 //! The error breakdown: API by raw code, with the class, the denominator and one message.
 
+use super::draft::{Kind, Period};
 use crate::case::instant;
-use crate::facts::frames::{class_at, collect, numbers, texts};
+use crate::ecr::Class;
 use crate::facts::types::CodeShare;
-use polars::prelude::*;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Every failing code of the incident's calls, most frequent first.
-pub(super) fn breakdown(inside: &LazyFrame, before: &LazyFrame) -> anyhow::Result<Vec<CodeShare>> {
-    let failing = || col("error_code").neq(lit(""));
-    let totals = collect(
-        inside
-            .clone()
-            .group_by([col("api")])
-            .agg([len().alias("calls")]),
-    )?;
-    let totals: BTreeMap<String, i64> = texts(&totals, "api")?
-        .into_iter()
-        .zip(numbers(&totals, "calls")?)
-        .collect();
-    let earlier = collect(
-        before
-            .clone()
-            .filter(failing())
-            .group_by([col("api"), col("error_code")])
-            .agg([len().alias("calls")]),
-    )?;
-    let earlier: BTreeMap<(String, String), i64> = texts(&earlier, "api")?
-        .into_iter()
-        .zip(texts(&earlier, "error_code")?)
-        .zip(numbers(&earlier, "calls")?)
-        .collect();
-    let counted = collect(
-        inside
-            .clone()
-            .filter(failing())
-            .group_by([
-                col("api"),
-                col("class"),
-                col("error_code"),
-                col("error_message"),
-            ])
-            .agg([
-                len().alias("calls"),
-                col("event_time").min().alias("first"),
-                col("event_time").max().alias("last"),
-            ])
-            // Most frequent message first, ties by text: the first one met stands for the code.
-            .sort_by_exprs(
-                [col("calls"), col("error_message")],
-                SortMultipleOptions::default().with_order_descending_multi([true, false]),
-            ),
-    )?;
-    let apis = texts(&counted, "api")?;
-    let codes = texts(&counted, "error_code")?;
-    let messages = texts(&counted, "error_message")?;
-    let classes = numbers(&counted, "class")?;
-    let calls = numbers(&counted, "calls")?;
-    let firsts = numbers(&counted, "first")?;
-    let lasts = numbers(&counted, "last")?;
-    let mut shares: BTreeMap<(String, String), CodeShare> = BTreeMap::new();
-    for row in 0..counted.height() {
-        let key = (apis[row].clone(), codes[row].clone());
-        let count = calls[row].unsigned_abs();
-        let (first, last) = (instant(firsts[row]), instant(lasts[row]));
-        shares
-            .entry(key.clone())
-            .and_modify(|share| {
-                share.count += count;
-                share.first = share.first.min(first);
-                share.last = share.last.max(last);
-            })
-            .or_insert_with(|| CodeShare {
-                calls: totals.get(&key.0).map_or(0, |n| n.unsigned_abs()),
-                baseline_count: earlier.get(&key).map_or(0, |n| n.unsigned_abs()),
-                api: key.0,
-                code: key.1,
-                class: class_at(u32::try_from(classes[row]).unwrap_or(u32::MAX)),
-                count,
-                first,
-                last,
-                message: messages[row].clone(),
-            });
+/// What failed with which code.
+#[derive(Default)]
+pub(super) struct Codes {
+    /// Calls by API in the incident, whatever became of them.
+    totals: BTreeMap<String, u64>,
+    /// By API and code.
+    codes: BTreeMap<(String, String), Code>,
+}
+
+/// One code of one API.
+struct Code {
+    class: Class,
+    count: u64,
+    baseline_count: u64,
+    span: Option<(i64, i64)>,
+    messages: BTreeMap<String, u64>,
+}
+
+impl Codes {
+    /// Counts calls of one kind; `code` is empty on success.
+    pub(super) fn add(&mut self, kind: Kind<'_>, period: Period, calls: u64) {
+        if period == Period::Incident {
+            *self.totals.entry(kind.api.to_owned()).or_default() += calls;
+        }
+        if !kind.code.is_empty() {
+            let code = self.of(kind);
+            match period {
+                Period::Incident => code.count += calls,
+                Period::Baseline => code.baseline_count += calls,
+            }
+        }
     }
-    let mut list: Vec<CodeShare> = shares.into_values().collect();
-    list.sort_by(|a, b| {
-        b.count
-            .cmp(&a.count)
-            .then_with(|| (&a.api, &a.code).cmp(&(&b.api, &b.code)))
-    });
-    Ok(list)
+
+    /// Notes calls of the incident with one message, and their first and last second.
+    pub(super) fn message(
+        &mut self,
+        kind: Kind<'_>,
+        message: &str,
+        calls: u64,
+        first: i64,
+        last: i64,
+    ) {
+        let code = self.of(kind);
+        let (from, to) = code.span.unwrap_or((first, last));
+        code.span = Some((from.min(first), to.max(last)));
+        match code.messages.get_mut(message) {
+            Some(sum) => *sum += calls,
+            None => {
+                code.messages.insert(message.to_owned(), calls);
+            }
+        }
+    }
+
+    fn of(&mut self, kind: Kind<'_>) -> &mut Code {
+        self.codes
+            .entry((kind.api.to_owned(), kind.code.to_owned()))
+            .or_insert_with(|| Code {
+                class: kind.class,
+                count: 0,
+                baseline_count: 0,
+                span: None,
+                messages: BTreeMap::new(),
+            })
+    }
+
+    /// Every failing code of the incident's calls, most frequent first.
+    pub(super) fn list(self) -> Vec<CodeShare> {
+        let Self { totals, codes } = self;
+        let mut list: Vec<CodeShare> = codes
+            .into_iter()
+            .filter_map(|((api, code), counted)| {
+                // A code without calls in the incident is the baseline's affair.
+                let (first, last) = counted.span?;
+                Some(CodeShare {
+                    calls: totals.get(&api).copied().unwrap_or_default(),
+                    baseline_count: counted.baseline_count,
+                    class: counted.class,
+                    count: counted.count,
+                    first: instant(first),
+                    last: instant(last),
+                    // The most frequent; ties by text.
+                    message: counted
+                        .messages
+                        .into_iter()
+                        .min_by_key(|(_, calls)| Reverse(*calls))
+                        .map(|(message, _)| message)
+                        .unwrap_or_default(),
+                    api,
+                    code,
+                })
+            })
+            .collect();
+        list.sort_by(|a, b| {
+            b.count
+                .cmp(&a.count)
+                .then_with(|| (&a.api, &a.code).cmp(&(&b.api, &b.code)))
+        });
+        list
+    }
 }

@@ -1,147 +1,118 @@
 //! Control groups: the same APIs elsewhere, other APIs here, other services here.
 
-use crate::bundle::Bundle;
-use crate::case::{Case, Interval, Minute};
-use crate::facts::frames::{any_of, collect, controls, failures_of, inside, numbers, texts};
-use crate::facts::types::{ControlGroup, ProfileRequest};
-use polars::prelude::*;
+use super::draft::{Kind, Period};
+use crate::case::{Interval, Minute};
+use crate::facts::types::{ControlGroup, ControlSeries, Facts, ProfileRequest};
 use std::collections::BTreeMap;
 
-/// Calls and failures during the incident and over the baseline.
-type Counts = [u64; 4];
+/// Calls and failures during the incident and over the baseline, by kind of group and name.
+#[derive(Default)]
+pub(super) struct Groups(BTreeMap<(&'static str, String), [u64; 4]>);
 
-/// The same APIs in other regions of the account and in other accounts of the region.
-pub(super) fn places(
-    calls: &LazyFrame,
-    case: &Case,
-    request: &ProfileRequest,
-) -> anyhow::Result<Vec<ControlGroup>> {
-    let same = calls.clone().filter(any_of("api", &request.apis));
-    let mut groups: BTreeMap<(String, String), Counts> = BTreeMap::new();
-    for (slot, span) in [(0, request.span), (2, case.baseline)] {
-        let counted = collect(
-            same.clone()
-                .filter(inside(span))
-                .group_by([col("recipient_account"), col("region")])
-                .agg([
-                    len().alias("calls"),
-                    failures_of(request.class).alias("failures"),
-                ]),
-        )?;
-        let accounts = texts(&counted, "recipient_account")?;
-        let regions = texts(&counted, "region")?;
-        let counts = numbers(&counted, "calls")?
-            .into_iter()
-            .zip(numbers(&counted, "failures")?);
-        for ((account, region), (calls, failures)) in accounts.into_iter().zip(regions).zip(counts)
-        {
-            let here = &request.place;
-            let key = if account == here.account && region != here.region {
-                ("region".to_owned(), region)
-            } else if account != here.account && region == here.region {
-                ("account".to_owned(), account)
-            } else {
-                continue;
-            };
-            let entry = groups.entry(key).or_default();
-            entry[slot] += calls.unsigned_abs();
-            entry[slot + 1] += failures.unsigned_abs();
-        }
-    }
-    Ok(told(groups))
-}
-
-/// Other APIs of the same service in the same place.
-pub(super) fn apis(
-    here: &LazyFrame,
-    case: &Case,
-    request: &ProfileRequest,
-) -> anyhow::Result<Vec<ControlGroup>> {
-    let mut groups: BTreeMap<(String, String), Counts> = BTreeMap::new();
-    for (slot, span) in [(0, request.span), (2, case.baseline)] {
-        let counted = collect(
-            here.clone()
-                .filter(inside(span))
-                .group_by([col("api")])
-                .agg([
-                    len().alias("calls"),
-                    failures_of(request.class).alias("failures"),
-                ]),
-        )?;
-        let counts = numbers(&counted, "calls")?
-            .into_iter()
-            .zip(numbers(&counted, "failures")?);
-        for (api, (calls, failures)) in texts(&counted, "api")?.into_iter().zip(counts) {
-            if request.apis.contains(&api) {
-                continue;
+impl Groups {
+    /// Adds calls and failures of one kind to the group they belong to, if any: the same APIs in
+    /// other regions of the account and in other accounts of the region, and other APIs `here`.
+    pub(super) fn add(
+        &mut self,
+        request: &ProfileRequest,
+        kind: Kind<'_>,
+        here: bool,
+        period: Period,
+        counts: [u64; 2],
+    ) {
+        let place = &request.place;
+        if request.apis.iter().any(|api| api == kind.api) {
+            if kind.account == place.account && kind.region != place.region {
+                self.put(("region", kind.region.to_owned()), period, counts);
+            } else if kind.account != place.account && kind.region == place.region {
+                self.put(("account", kind.account.to_owned()), period, counts);
             }
-            let entry = groups.entry(("api".to_owned(), api)).or_default();
-            entry[slot] += calls.unsigned_abs();
-            entry[slot + 1] += failures.unsigned_abs();
+        } else if here {
+            self.put(("api", kind.api.to_owned()), period, counts);
         }
     }
-    Ok(told(groups))
+
+    fn put(&mut self, group: (&'static str, String), period: Period, counts: [u64; 2]) {
+        let [calls, failures, baseline_calls, baseline_failures] = self.0.entry(group).or_default();
+        let [more_calls, more_failures] = counts;
+        match period {
+            Period::Incident => {
+                *calls += more_calls;
+                *failures += more_failures;
+            }
+            Period::Baseline => {
+                *baseline_calls += more_calls;
+                *baseline_failures += more_failures;
+            }
+        }
+    }
+
+    /// Places by kind and name, then APIs, then services.
+    pub(super) fn list(self, services: Vec<ControlGroup>) -> Vec<ControlGroup> {
+        let (apis, mut places): (Vec<ControlGroup>, Vec<ControlGroup>) = self
+            .0
+            .into_iter()
+            .map(
+                |((kind, name), [calls, failures, baseline_calls, baseline_failures])| {
+                    ControlGroup {
+                        kind: kind.to_owned(),
+                        name,
+                        calls,
+                        failures,
+                        baseline_calls,
+                        baseline_failures,
+                    }
+                },
+            )
+            .partition(|group| group.kind == "api");
+        places.extend(apis);
+        places.extend(services);
+        places
+    }
 }
 
 /// Other services of the same trail in the same place; their failures are server errors and
-/// throttles.
-pub(super) fn services(
-    bundle: &Bundle,
-    case: &Case,
-    request: &ProfileRequest,
-) -> anyhow::Result<Vec<ControlGroup>> {
-    let Some(frame) = controls(bundle)? else {
-        return Ok(Vec::new());
-    };
-    let here = frame.filter(
-        col("account")
-            .eq(lit(request.place.account.as_str()))
-            .and(col("region").eq(lit(request.place.region.as_str()))),
-    );
-    let mut groups: BTreeMap<(String, String), Counts> = BTreeMap::new();
-    for (slot, span) in [(0, request.span), (2, case.baseline)] {
-        let counted = collect(
-            here.clone()
-                .filter(minutes_inside(span))
-                .group_by([col("event_source")])
-                .agg([
-                    col("calls").sum().alias("calls"),
-                    col("faults").sum().alias("failures"),
-                ]),
-        )?;
-        let counts = numbers(&counted, "calls")?
-            .into_iter()
-            .zip(numbers(&counted, "failures")?);
-        for (service, (calls, failures)) in texts(&counted, "event_source")?.into_iter().zip(counts)
-        {
-            let entry = groups.entry(("service".to_owned(), service)).or_default();
-            entry[slot] += calls.unsigned_abs();
-            entry[slot + 1] += failures.unsigned_abs();
-        }
-    }
-    Ok(told(groups))
-}
-
-fn minutes_inside(span: Interval) -> Expr {
-    let end = Minute::of(span.from).0 + span.minutes();
-    col("minute")
-        .gt_eq(lit(Minute::of(span.from).0))
-        .and(col("minute").lt(lit(end)))
-}
-
-/// Groups without a call in incident and baseline never occur; sorted by kind and name.
-fn told(groups: BTreeMap<(String, String), Counts>) -> Vec<ControlGroup> {
-    groups
-        .into_iter()
-        .map(
-            |((kind, name), [calls, failures, baseline_calls, baseline_failures])| ControlGroup {
-                kind,
-                name,
+/// throttles. A service without a call in incident and baseline is left out.
+pub(super) fn services(facts: &Facts, request: &ProfileRequest) -> Vec<ControlGroup> {
+    facts
+        .trail
+        .iter()
+        .filter(|trail| trail.place == request.place)
+        .flat_map(|trail| &trail.controls)
+        .map(|series| {
+            let during = |span: Interval| {
+                (
+                    of(series, &series.calls, span),
+                    of(series, &series.faults, span),
+                )
+            };
+            let (calls, failures) = during(request.span);
+            let (baseline_calls, baseline_failures) = during(facts.case.baseline);
+            ControlGroup {
+                kind: "service".to_owned(),
+                name: series.event_source.clone(),
                 calls,
                 failures,
                 baseline_calls,
                 baseline_failures,
-            },
-        )
+            }
+        })
+        .filter(|group| group.calls + group.baseline_calls > 0)
         .collect()
+}
+
+/// The sum of a series over the minutes of a span.
+fn of(series: &ControlSeries, counts: &[u32], span: Interval) -> u64 {
+    let index = |minute: i64| {
+        usize::try_from(minute - series.start.0)
+            .unwrap_or(0)
+            .min(counts.len())
+    };
+    let from = Minute::of(span.from).0;
+    counts
+        .get(index(from)..index(from + span.minutes()))
+        .unwrap_or_default()
+        .iter()
+        .map(|count| u64::from(*count))
+        .sum()
 }

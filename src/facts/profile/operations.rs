@@ -4,44 +4,87 @@
 //! not name layers or tags of a failed call reliably, so parallel layers of one image count as one
 //! operation. Recovered and lost are therefore lower bounds.
 
-use super::rows::Row;
+use super::row::Row;
 use crate::case::Interval;
 use crate::ecr::Class;
 use crate::facts::types::Operations;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-/// Counts attempts, recovered and lost operations that began to fail inside the span. `rows` are
-/// by time and reach `retry_window_s` past the span.
-pub(super) fn count(rows: &[Row], span: Interval, class: Class, retry_window_s: i64) -> Operations {
-    let mut operations = Operations::default();
-    // Time of the last failed attempt of each operation still open.
-    let mut open: BTreeMap<(&str, &str, &str, &str), i64> = BTreeMap::new();
-    let end = span.to.timestamp();
-    for row in rows {
-        let key = (
-            row.principal.as_str(),
-            row.session.as_str(),
-            row.api.as_str(),
-            row.repository.as_str(),
-        );
-        if row.class == class && row.time < end {
-            operations.failed_attempts += 1;
-            let previous = open.insert(key, row.time);
-            if previous.is_some_and(|last| row.time - last > retry_window_s) {
-                operations.lost += 1;
-            }
-        } else if row.class == Class::Success
-            && let Some(last) = open.remove(&key)
-        {
-            if row.time - last <= retry_window_s {
-                operations.recovered_by_retry += 1;
-            } else {
-                operations.lost += 1;
-            }
+/// Attempts, recovered and lost operations that began to fail inside the span.
+pub(super) struct Retries {
+    end: i64,
+    class: Class,
+    window_s: i64,
+    counted: Operations,
+    /// Time of the last failed attempt of each operation still open.
+    open: HashMap<String, i64>,
+    /// The operation of the row at hand, kept to write into.
+    key: String,
+}
+
+impl Retries {
+    pub(super) fn new(span: Interval, class: Class, window_s: i64) -> Self {
+        Self {
+            end: span.to.timestamp(),
+            class,
+            window_s,
+            counted: Operations::default(),
+            open: HashMap::new(),
+            key: String::new(),
         }
     }
-    operations.lost += open.len() as u64;
-    operations
+
+    /// Counts further rows; all rows come by time and reach `window_s` past the span.
+    pub(super) fn add<'a>(&mut self, rows: impl Iterator<Item = Row<'a>>) {
+        let mut now = i64::MIN;
+        for row in rows {
+            now = row.time;
+            if row.class == self.class && row.time < self.end {
+                self.counted.failed_attempts += 1;
+                self.name(&row);
+                match self.open.get_mut(self.key.as_str()) {
+                    Some(last) => {
+                        if row.time - *last > self.window_s {
+                            self.counted.lost += 1;
+                        }
+                        *last = row.time;
+                    }
+                    None => {
+                        self.open.insert(self.key.clone(), row.time);
+                    }
+                }
+            } else if row.class == Class::Success && !self.open.is_empty() {
+                self.name(&row);
+                if let Some(last) = self.open.remove(self.key.as_str()) {
+                    if row.time - last <= self.window_s {
+                        self.counted.recovered_by_retry += 1;
+                    } else {
+                        self.counted.lost += 1;
+                    }
+                }
+            }
+        }
+        // Too late for these whatever comes, so they need not be remembered.
+        let remembered = self.open.len();
+        self.open
+            .retain(|_, last| now.saturating_sub(*last) <= self.window_s);
+        self.counted.lost += (remembered - self.open.len()) as u64;
+    }
+
+    /// What never succeeded is lost.
+    pub(super) fn count(mut self) -> Operations {
+        self.counted.lost += self.open.len() as u64;
+        self.counted
+    }
+
+    fn name(&mut self, row: &Row<'_>) {
+        self.key.clear();
+        for part in [row.principal, row.session, row.api, row.repository] {
+            self.key.push_str(part);
+            // AWS allows it in no name.
+            self.key.push('\0');
+        }
+    }
 }
 
 #[cfg(test)]
@@ -49,21 +92,34 @@ mod tests {
     use super::*;
     use crate::case::instant;
 
-    fn row(time: i64, session: &str, class: Class) -> Row {
+    /// Rows in one chunk and in chunks of one: where a chunk ends must not matter.
+    fn count(rows: &[Row<'_>], span: Interval, class: Class) -> Operations {
+        let mut whole = Retries::new(span, class, 120);
+        whole.add(rows.iter().copied());
+        let mut single = Retries::new(span, class, 120);
+        for row in rows {
+            single.add(std::iter::once(*row));
+        }
+        let counted = whole.count();
+        assert_eq!(single.count(), counted);
+        counted
+    }
+
+    fn row(time: i64, session: &str, class: Class) -> Row<'_> {
         Row {
             time,
             class,
-            event_id: String::new(),
-            request_id: String::new(),
-            api: "BatchGetImage".to_owned(),
-            error_code: String::new(),
-            error_message: String::new(),
-            principal: "role".to_owned(),
-            session: session.to_owned(),
-            repository: "app".to_owned(),
-            vpc_endpoint: String::new(),
-            source: String::new(),
-            user_agent: String::new(),
+            event_id: "",
+            request_id: "",
+            api: "BatchGetImage",
+            error_code: "",
+            error_message: "",
+            principal: "role",
+            session,
+            repository: "app",
+            vpc_endpoint: "",
+            source: "",
+            user_agent: "",
         }
     }
 
@@ -79,7 +135,7 @@ mod tests {
         ];
         let span = Interval::new(instant(0), instant(600));
         assert_eq!(
-            count(&rows, span, Class::Throttle, 120),
+            count(&rows, span, Class::Throttle),
             Operations {
                 failed_attempts: 3,
                 recovered_by_retry: 1,
@@ -95,7 +151,7 @@ mod tests {
             row(700, "d", Class::ServerError),
         ];
         let span = Interval::new(instant(0), instant(600));
-        let counted = count(&rows, span, Class::ServerError, 120);
+        let counted = count(&rows, span, Class::ServerError);
         assert_eq!((counted.failed_attempts, counted.lost), (1, 1));
     }
 }

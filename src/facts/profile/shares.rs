@@ -1,71 +1,63 @@
 //! One dimension (principal, repository, endpoint, …) of an incident, with its baseline.
 
+use super::draft::Period;
 use crate::ecr::Class;
-use crate::facts::frames::{collect, failures_of, numbers, texts};
 use crate::facts::types::Share;
-use polars::prelude::*;
 use std::collections::BTreeMap;
 
-/// Calls and failures by value of `column`, most failures first.
-pub(super) fn by(
-    column: &str,
-    inside: &LazyFrame,
-    before: &LazyFrame,
-    class: Option<Class>,
-) -> anyhow::Result<Vec<Share>> {
-    let mut shares: BTreeMap<String, Share> = BTreeMap::new();
-    for (name, calls, failures) in counts(column, inside, class)? {
-        shares.insert(
-            name.clone(),
-            Share {
-                name,
-                calls,
-                failures,
-                ..Share::default()
-            },
-        );
-    }
-    for (name, calls, failures) in counts(column, before, class)? {
+/// Calls and failures by name.
+#[derive(Default)]
+pub(super) struct Shares(BTreeMap<String, Share>);
+
+impl Shares {
+    /// Adds calls and failures of a name. The incident must have been counted before its baseline.
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        period: Period,
+        [calls, failures]: [u64; 2],
+        class: Option<Class>,
+    ) {
         // Whoever is silent now failed no call; but when calls themselves went missing, the silent
         // ones are the story.
-        if class.is_none() {
-            shares.entry(name.clone()).or_insert_with(|| Share {
-                name: name.clone(),
-                ..Share::default()
-            });
+        if !self.0.contains_key(name) && (period == Period::Incident || class.is_none()) {
+            self.0.insert(
+                name.to_owned(),
+                Share {
+                    name: name.to_owned(),
+                    ..Share::default()
+                },
+            );
         }
-        if let Some(share) = shares.get_mut(&name) {
-            share.baseline_calls = calls;
-            share.baseline_failures = failures;
+        let Some(share) = self.0.get_mut(name) else {
+            return;
+        };
+        match period {
+            Period::Incident => {
+                share.calls += calls;
+                share.failures += failures;
+            }
+            Period::Baseline => {
+                share.baseline_calls += calls;
+                share.baseline_failures += failures;
+            }
         }
     }
-    let mut list: Vec<Share> = shares.into_values().collect();
-    list.sort_by(|a, b| {
-        (b.failures, b.calls)
-            .cmp(&(a.failures, a.calls))
-            .then_with(|| a.name.cmp(&b.name))
-    });
-    Ok(list)
-}
 
-fn counts(
-    column: &str,
-    frame: &LazyFrame,
-    class: Option<Class>,
-) -> anyhow::Result<Vec<(String, u64, u64)>> {
-    let counted = collect(
-        frame
-            .clone()
-            .group_by([col(column)])
-            .agg([len().alias("calls"), failures_of(class).alias("failures")]),
-    )?;
-    let names = texts(&counted, column)?;
-    let calls = numbers(&counted, "calls")?;
-    let failures = numbers(&counted, "failures")?;
-    Ok(names
-        .into_iter()
-        .zip(calls)
-        .zip(failures)
-        .map(|((name, calls), failures)| (name, calls.unsigned_abs(), failures.unsigned_abs()))
-        .collect())
+    /// Failures in the incident.
+    pub(super) fn failures(&self) -> u64 {
+        self.0.values().map(|share| share.failures).sum()
+    }
+
+    /// Most failures first, then most calls, then by name.
+    pub(super) fn list(self, keep: usize) -> Vec<Share> {
+        let mut list: Vec<Share> = self.0.into_values().collect();
+        list.sort_by(|a, b| {
+            (b.failures, b.calls)
+                .cmp(&(a.failures, a.calls))
+                .then_with(|| a.name.cmp(&b.name))
+        });
+        list.truncate(keep);
+        list
+    }
 }
