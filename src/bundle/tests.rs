@@ -79,7 +79,11 @@ fn reads_back_what_was_written() {
     let written = sealed(dir.path());
     let read = open(dir.path()).unwrap();
     assert_eq!(read.manifest, written.manifest);
-    assert_eq!(read.calls().len(), 2, "one partition per hour");
+    let hours: Vec<_> = read.calls().into_iter().map(|file| file.hour).collect();
+    assert_eq!(hours.len(), 2, "one partition per hour");
+    let hour = hours[0].unwrap();
+    assert_eq!((hour.from.timestamp() % 3_600, hour.seconds()), (0, 3_600));
+    assert_eq!(Some(hour.to), hours[1].map(|next| next.from));
     assert_eq!(read.changes().unwrap()[0].api, "PutRolePolicy");
     assert_eq!(
         read.answers(Noun::Health).unwrap()[0].shape,

@@ -75,13 +75,14 @@ pub(super) fn controls(bundle: &Bundle, span: Interval) -> Chunks {
 
 /// The rows of a table, a few files or a part of one at a time.
 pub(super) struct Chunks {
-    pieces: VecDeque<Piece>,
+    files: VecDeque<Rest>,
     columns: Vec<String>,
     wanted: Expr,
+    most: usize,
 }
 
-/// A part of a file.
-struct Piece {
+/// What is left to read of a file.
+struct Rest {
     path: PathBuf,
     from: usize,
     rows: usize,
@@ -89,38 +90,81 @@ struct Piece {
 
 impl Chunks {
     fn new(files: Vec<HourFile>, span: Interval, columns: &[&str], wanted: Expr) -> Self {
-        let pieces = files
-            .into_iter()
-            .filter(|file| file.hour.is_none_or(|hour| hour.overlap(&span).is_some()))
-            .flat_map(|file| {
-                let rows = usize::try_from(file.rows).unwrap_or(usize::MAX);
-                (0..rows).step_by(CHUNK_ROWS).map(move |from| Piece {
-                    path: file.path.clone(),
-                    from,
-                    rows: CHUNK_ROWS.min(rows - from),
-                })
-            })
-            .collect();
         Self {
-            pieces,
+            files: files
+                .into_iter()
+                .filter(|file| file.hour.is_none_or(|hour| hour.overlap(&span).is_some()))
+                .map(|file| Rest {
+                    path: file.path,
+                    from: 0,
+                    rows: usize::try_from(file.rows).unwrap_or(usize::MAX),
+                })
+                .collect(),
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             wanted,
+            most: CHUNK_ROWS,
         }
     }
 
-    fn read(&self, piece: &Piece) -> anyhow::Result<DataFrame> {
-        let rows = File::open(&piece.path)
-            .map_err(PolarsError::from)
-            .and_then(|file| {
-                ParquetReader::new(file)
-                    .with_columns(Some(self.columns.clone()))
-                    .with_slice(Some((piece.from, piece.rows)))
-                    // Waking a thread pool costs more than an hour of calls.
-                    .read_parallel(ParallelStrategy::None)
-                    .finish()
+    /// Reads at most so many rows at once.
+    #[cfg(test)]
+    pub(super) fn of_rows(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    /// The wanted rows of a part of a file.
+    fn read(&self, path: &Path, from: usize, rows: usize) -> PolarsResult<DataFrame> {
+        ParquetReader::new(File::open(path)?)
+            .with_columns(Some(self.columns.clone()))
+            .with_slice(Some((from, rows)))
+            // Waking a thread pool costs more than an hour of calls.
+            .read_parallel(ParallelStrategy::None)
+            .finish()?
+            .lazy()
+            .filter(self.wanted.clone())
+            .collect()
+    }
+
+    /// The next rows that fit into `room`: how many they are, and those of them that are wanted.
+    fn part(&mut self, room: usize) -> Option<anyhow::Result<(usize, DataFrame)>> {
+        let mut rest = self
+            .files
+            .pop_front_if(|rest| rest.rows.min(self.most) <= room)?;
+        let rows = rest.rows.min(self.most);
+        let read = self
+            .read(&rest.path, rest.from, rows)
+            .map_err(|error| {
+                let what = format!("failed to read {}", rest.path.display());
+                anyhow::Error::new(error).context(what)
             })
-            .map_err(|error| unreadable(error, &piece.path))?;
-        collect(rows.lazy().filter(self.wanted.clone()))
+            .map(|frame| (rows, frame));
+        rest.from += rows;
+        rest.rows -= rows;
+        if rest.rows > 0 {
+            self.files.push_front(rest);
+        }
+        Some(read)
+    }
+
+    fn chunk(&mut self) -> anyhow::Result<Option<DataFrame>> {
+        let mut chunk: Option<DataFrame> = None;
+        let mut room = self.most;
+        loop {
+            match self.part(room).transpose()? {
+                Some((rows, frame)) => {
+                    if frame.height() > 0 {
+                        room = room.saturating_sub(rows);
+                        match &mut chunk {
+                            None => chunk = Some(frame),
+                            Some(chunk) => {
+                                chunk.vstack_mut_owned(frame)?;
+                            }
+                        }
+                    }
+                }
+                None => return Ok(chunk),
+            }
+        }
     }
 }
 
@@ -128,32 +172,7 @@ impl Iterator for Chunks {
     type Item = anyhow::Result<DataFrame>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut chunk: Option<DataFrame> = None;
-        let mut room = CHUNK_ROWS;
-        while let Some(piece) = self.pieces.pop_front_if(|piece| piece.rows <= room) {
-            room -= piece.rows;
-            let read = match self.read(&piece) {
-                Ok(read) => read,
-                Err(error) => return Some(Err(error)),
-            };
-            if read.height() == 0 {
-                continue;
-            }
-            match &mut chunk {
-                None => chunk = Some(read),
-                Some(chunk) => {
-                    if let Err(error) = chunk.vstack_mut_owned(read) {
-                        return Some(Err(unreadable(error, &piece.path)));
-                    }
-                }
-            }
-        }
-        match chunk {
-            Some(chunk) => Some(Ok(chunk)),
-            None if self.pieces.is_empty() => None,
-            // Nothing wanted in this stretch.
-            None => self.next(),
-        }
+        self.chunk().transpose()
     }
 }
 
@@ -255,10 +274,6 @@ pub(super) fn collect(frame: LazyFrame) -> anyhow::Result<DataFrame> {
     frame.collect().map_err(|error| {
         anyhow::Error::new(error).context("failed to read the calls of the bundle")
     })
-}
-
-fn unreadable(error: PolarsError, path: &Path) -> anyhow::Error {
-    anyhow::Error::new(error).context(format!("failed to read {}", path.display()))
 }
 
 /// The span with its first minute made whole.

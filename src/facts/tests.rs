@@ -1,7 +1,7 @@
 //! Facts of small bundles written by hand: series, classes, places, changes and one profile.
 
 use super::types::{Place, ProfileRequest, Share};
-use super::{load, profile};
+use super::{frames, load, profile};
 use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
 use crate::bundle::sheet::Sheet;
 use crate::bundle::{Bundle, HourFiles, Writer};
@@ -207,6 +207,106 @@ fn a_profile_breaks_the_incident_down_and_keeps_its_baseline() {
         .find(|group| group.name == "sts.amazonaws.com")
         .unwrap();
     assert_eq!((sts.calls, sts.failures), (7, 1));
+}
+
+#[test]
+fn an_incident_across_hours_is_one_and_requests_do_not_mix() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut wide = case();
+    wide.window.to = instant(NOON + 2 * 3600);
+    let hour = NOON + 3600;
+    let mut calls = vec![
+        // Fails at the end of one hour and succeeds at the start of the next.
+        call(hour - 30, "a", "ServerException"),
+        call(hour + 30, "a", ""),
+        call(hour + 60, "b", "ServerException"),
+        call(NOON - 600, "silent", ""),
+        call(NOON - 600, "b", "ServerException"),
+    ];
+    let mut elsewhere = call(hour, "a", "ServerException");
+    elsewhere.region = "us-east-1".to_owned();
+    calls.push(elsewhere);
+    let bundle = bundle(dir.path(), &calls);
+    let facts = load(&bundle, &wide).unwrap();
+    let failing = ProfileRequest {
+        place: place(),
+        apis: vec!["BatchGetImage".to_owned()],
+        class: Some(Class::ServerError),
+        span: Interval::new(instant(hour - 60), instant(hour + 120)),
+        peak: Minute::of_second(hour - 30),
+    };
+    let missing = ProfileRequest {
+        class: None,
+        ..failing.clone()
+    };
+    let answers = profile(&bundle, &facts, &[failing, missing]).unwrap();
+    let names = |index: usize| -> Vec<(&str, u64, u64, u64)> {
+        let shares = &answers[index].principals;
+        shares
+            .iter()
+            .map(|share| {
+                let name = share.name.as_str();
+                (name, share.calls, share.failures, share.baseline_failures)
+            })
+            .collect()
+    };
+    // Who is silent now is named only when calls themselves went missing.
+    assert_eq!(names(0), [("a", 2, 1, 0), ("b", 1, 1, 1)]);
+    assert_eq!(
+        names(1),
+        [("a", 2, 0, 0), ("b", 1, 0, 0), ("silent", 0, 0, 0)]
+    );
+    let operations = answers[0].operations;
+    assert_eq!((operations.recovered_by_retry, operations.lost), (1, 1));
+    let twin = answers[0]
+        .requests
+        .iter()
+        .find(|row| row.why_chosen == "twin");
+    assert_eq!(twin.unwrap().time, instant(hour + 30));
+    assert_eq!(
+        answers[0].principal_series[0].failures.iter().sum::<u32>(),
+        1
+    );
+    let region = answers[0]
+        .controls
+        .iter()
+        .find(|group| group.kind == "region");
+    assert_eq!(region.unwrap().failures, 1);
+}
+
+#[test]
+fn chunks_hold_every_row_once_and_no_more_than_they_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |second: i64| call(NOON + second, "a", "");
+    let calls: Vec<CallRow> = [0, 1, 2, 3, 4, 3_600, 3_601, 7_200, 7_201].map(at).into();
+    let bundle = bundle(dir.path(), &calls);
+    let mut wide = case();
+    wide.window.to = instant(NOON + 10_800);
+    let times = |rows: usize, from: i64, to: i64| -> Vec<Vec<i64>> {
+        let span = Interval::new(instant(NOON + from), instant(NOON + to));
+        frames::calls(&bundle, &wide, span, &["principal"], None)
+            .of_rows(rows)
+            .map(|chunk| {
+                let times = frames::numbers(&chunk.unwrap(), "event_time").unwrap();
+                times.into_iter().map(|time| time - NOON).collect()
+            })
+            .collect()
+    };
+    assert_eq!(
+        times(3, 0, 10_800),
+        [
+            vec![0, 1, 2],
+            vec![3, 4],
+            vec![3_600, 3_601],
+            vec![7_200, 7_201]
+        ]
+    );
+    assert_eq!(
+        times(4, 0, 10_800),
+        [vec![0, 1, 2, 3], vec![4, 3_600, 3_601], vec![7_200, 7_201]]
+    );
+    assert_eq!(times(100, 4, 3_601), [[4, 3_600]]);
+    assert_eq!(times(3, 10_800, 20_000), Vec::<Vec<i64>>::new());
 }
 
 #[test]

@@ -121,13 +121,16 @@ fn classes(chunk: &DataFrame) -> anyhow::Result<Vec<Class>> {
     Ok(classes)
 }
 
+/// Calls and failures, minute by minute.
+type Minutes = (Vec<u32>, Vec<u32>);
+
 /// Calls and failures of some principals by minute.
 struct ByMinute {
     span: Interval,
     class: Option<Class>,
     length: usize,
     /// `None` until a call is met.
-    by_name: BTreeMap<String, Option<(Vec<u32>, Vec<u32>)>>,
+    by_name: BTreeMap<String, Option<Minutes>>,
 }
 
 impl ByMinute {
