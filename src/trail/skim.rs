@@ -124,6 +124,7 @@ pub(super) enum Met {
 /// came after it the last time. One writer writes all records alike, so the next key is mostly the
 /// expected one, and one comparison reads it.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, align(128))]
 struct Spelling {
     words: [u64; 4],
     mask: [u64; 4],
@@ -437,50 +438,52 @@ impl<'a> Skim<'a> {
         start: usize,
         with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
     ) -> Option<usize> {
-        self.slots = Slots::NONE;
+        // Copies, which stay in registers where the fields behind `self` would not.
+        let mut blocks = self.blocks;
+        let text = blocks.text();
+        let mut slots = Slots::NONE;
         let mut at = start + 1;
         let mut before = 0;
         loop {
-            let (quote, byte) = match self.blocks.text().get(at..)?.first_chunk() {
+            let quote = match text.get(at..)?.first_chunk() {
                 // How most writers go on to the next key.
-                Some(b",\"") => (at + 1, Some(b'"')),
-                _ => self.token(at),
+                Some(b",\"") => at + 1,
+                _ => match self.token(at) {
+                    (quote, Some(b'"')) => quote,
+                    (close, Some(b'}')) => {
+                        self.blocks = blocks;
+                        self.slots = slots;
+                        return Some(close + 1);
+                    }
+                    _ => return None,
+                },
             };
-            match byte? {
-                b'}' => return Some(quote + 1),
-                b'"' => {}
-                _ => return None,
-            }
             let (key, value) = match self.expected(before, quote) {
                 Some((number, spelling)) => {
                     before = number;
                     (spelling.key, quote + spelling.len)
                 }
                 None => {
-                    let (key, value, number) = self.key(before, quote, with)?;
+                    let (key, value, number) = self.key(&mut blocks, before, quote, with)?;
                     before = number;
                     (key, value)
                 }
             };
-            let (end, has_escape) = match self.byte(value)? {
+            let (end, has_escape) = match *text.get(value)? {
                 b'"' => {
-                    let (close, has_escape) = self.blocks.string(value, with)?;
+                    let (close, has_escape) = blocks.string(value, with)?;
                     (close + 1, has_escape)
                 }
-                b'{' | b'[' => (self.blocks.container(value, with)? + 1, false),
+                b'{' | b'[' => (blocks.container(value, with)? + 1, false),
                 _ => (self.scalar(value)?, false),
             };
             at = end;
             if let Some(key) = key {
-                if let Some(span) = self.slots.spans.get_mut(key as usize) {
+                if let Some(span) = slots.spans.get_mut(key as usize) {
                     *span = (value as u32, end as u32);
                 }
                 let bit = 1u64 << key as u64;
-                if has_escape {
-                    self.slots.escapes |= bit;
-                } else {
-                    self.slots.escapes &= !bit;
-                }
+                slots.escapes = (slots.escapes & !bit) | (u64::from(has_escape) << key as u64);
             }
         }
     }
@@ -489,10 +492,11 @@ impl<'a> Skim<'a> {
     #[inline(always)]
     fn expected(&self, before: usize, quote: usize) -> Option<(usize, &Spelling)> {
         let bytes = self.blocks.text().get(quote..)?.first_chunk()?;
-        let [first, second] = self.spellings.list[before % SPELLINGS].next;
+        let list = &*self.spellings.list;
+        let [first, second] = list[before % SPELLINGS].next;
         for number in [first, second] {
             let number = usize::from(number) % SPELLINGS;
-            let spelling = &self.spellings.list[number];
+            let spelling = &list[number];
             if spelling.fits(bytes) {
                 return Some((number, spelling));
             }
@@ -502,14 +506,16 @@ impl<'a> Skim<'a> {
 
     /// Reads the key at `quote`: which it is, where its value begins, and the number of its
     /// spelling. `None` when it is odd.
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     fn key(
         &mut self,
+        blocks: &mut Blocks<'a>,
         before: usize,
         quote: usize,
         with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
     ) -> Option<(Option<Key>, usize, usize)> {
-        let (close, has_escape) = self.blocks.string(quote, with)?;
+        let (close, has_escape) = blocks.string(quote, with)?;
         let (colon, byte) = self.space(close + 1);
         if byte? != b':' {
             return None;
