@@ -2,9 +2,10 @@
 //!
 //! A bundle is cut into one file an hour, so the span asked for decides which files are opened; only
 //! the columns asked for are decoded, and no more than [`CHUNK_ROWS`] rows stand in memory at once,
-//! however long the baseline and however busy the account. Whoever reads sums up as it goes. One
-//! file is one row group: statistics could skip nothing that its name has not skipped already, so
-//! files are read one by one, and expressions run on the frames. Nothing outside `facts` sees a frame.
+//! however long the baseline and however busy the account. Whoever reads sums up as it goes. An hour
+//! is one row group, or a few in a very busy account: statistics could skip next to nothing that the
+//! name has not skipped already, so files are read one by one, and lazy expressions run on what was
+//! read. Nothing outside `facts` sees a frame.
 
 use crate::bundle::{Bundle, HourFile};
 use crate::case::{Case, Interval, Minute};
@@ -14,7 +15,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Rows read before anything is counted. Fewer cost more queries, more cost memory (about 200 bytes
-/// a row with all columns); between 30,000 and 100,000 the time hardly changes.
+/// a row with all columns); between 25,000 and 100,000 the time hardly changes.
 const CHUNK_ROWS: usize = 50_000;
 
 /// The columns every reader of calls gets.
