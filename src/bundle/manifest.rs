@@ -154,6 +154,9 @@ pub struct SourceEntry {
     /// Those of the pruned that were delivered later than the margin for late delivery.
     #[serde(default)]
     pub files_late: u64,
+    /// That margin, seconds; 0 where nothing is chosen by time.
+    #[serde(default)]
+    pub lateness_s: i64,
     /// Compressed bytes read.
     pub bytes_read: u64,
 }

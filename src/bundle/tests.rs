@@ -68,6 +68,7 @@ fn sealed(dir: &Path) -> Bundle {
         files_read: 1,
         files_pruned: 0,
         files_late: 0,
+        lateness_s: 0,
         bytes_read: 10,
     };
     writer.seal(&case(), vec![entry]).unwrap()

@@ -104,9 +104,9 @@ pub(super) struct ScopeArgs {
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct TrailArgs {
     /// How long after the window files are still opened for late records; a trail that lags longer
-    /// is followed as far as it lags
-    #[arg(long, value_name = "DURATION", default_value = "2h")]
-    pub(super) lateness: String,
+    /// is followed as far as it lags [default: 1d for reports, 2h for the call table]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) lateness: Option<String>,
 }
 
 /// Where the report goes.

@@ -43,7 +43,7 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
     let request = trail::ScanRequest {
         inputs: args.cloudtrail.clone(),
         case: case.clone(),
-        lateness_s: window::lateness_s(&args.trail)?,
+        lateness_s: window::lateness_s(&args.trail, trail::LATENESS_S)?,
         with_callers: !case.scope.repositories.is_empty() || args.by.iter().any(is_of_caller),
         with_changes: false,
         with_controls: false,
@@ -64,7 +64,10 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
         line.push_str(&format!(
             " ({} files read, {} left out by date, {} of them delivered more than {} after the \
              window; --lateness reads more)",
-            entry.files_read, entry.files_pruned, entry.files_late, args.trail.lateness
+            entry.files_read,
+            entry.files_pruned,
+            entry.files_late,
+            args.trail.lateness.as_deref().unwrap_or("2h"),
         ));
     }
     say(volume, &line);

@@ -166,6 +166,7 @@ fn not_given(noun: Noun) -> SourceEntry {
         files_read: 0,
         files_pruned: 0,
         files_late: 0,
+        lateness_s: 0,
         bytes_read: 0,
     }
 }

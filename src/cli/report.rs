@@ -5,12 +5,14 @@ use super::output::Stage;
 use super::pipeline::{self, Inputs};
 use super::talk::{self, Volume, say};
 use super::window;
+use crate::bundle::manifest::Noun;
 use crate::bundle::{self, Bundle};
 use crate::case::{Case, Interval};
 use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, EXIT_PARTIAL, Failure};
 use crate::report::model::Report;
 use crate::report::{chart, html, json, markdown, terminal};
+use crate::trail;
 use std::path::PathBuf;
 
 /// The main job.
@@ -28,7 +30,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
     refuse_remote(args)?;
     let inputs = Inputs {
         cloudtrail: args.cloudtrail.clone(),
-        lateness_s: window::lateness_s(&args.trail)?,
+        lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
         local: LocalInputs {
             metrics: args.metrics.clone(),
             health: args.health.clone(),
@@ -192,6 +194,9 @@ fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
                 .split_once(" (")
                 .map_or(asked.as_str(), |(name, _)| name);
             words.extend([flag.to_owned(), input.to_owned()]);
+        }
+        if entry.noun == Noun::Trail && entry.lateness_s != trail::LATENESS_OF_EVIDENCE_S {
+            words.extend(["--lateness".to_owned(), format!("{}s", entry.lateness_s)]);
         }
     }
     let time = |at| crate::case::rfc3339(at);

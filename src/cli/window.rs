@@ -90,9 +90,12 @@ pub(super) fn interval(
     Ok(Some(Interval::new(floor_minute(from), ceil_minute(to))))
 }
 
-/// The margin for late delivery as typed, seconds.
-pub(super) fn lateness_s(args: &TrailArgs) -> Result<i64, Failure> {
-    Ok(duration("--lateness", &args.lateness)?.num_seconds())
+/// The margin for late delivery as typed, or what is usual for the command, seconds.
+pub(super) fn lateness_s(args: &TrailArgs, usual_s: i64) -> Result<i64, Failure> {
+    match &args.lateness {
+        Some(typed) => Ok(duration("--lateness", typed)?.num_seconds()),
+        None => Ok(usual_s),
+    }
 }
 
 /// The case of a window: baseline before it, scope as typed.

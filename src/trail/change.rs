@@ -4,7 +4,7 @@
 
 use super::record::{Resource, unwrapped, view};
 use super::select::{Record, capped};
-use super::skim::Key;
+use super::slots::Key;
 use crate::bundle::rows::caps;
 use serde_json::Value;
 
@@ -113,7 +113,8 @@ fn words(value: &Value, depth: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::skim::{Met, Skim, Spellings};
+    use super::super::skim::{Met, Skim};
+    use super::super::spelling::Spellings;
     use super::*;
 
     fn changed(record: &str) -> (String, String) {

@@ -6,7 +6,7 @@
 
 use super::part::{ControlKey, Part};
 use super::sieve::Sieve;
-use super::skim::Spellings;
+use super::spelling::Spellings;
 use super::spill::{Place as Spilled, Spill};
 use crate::bundle::manifest::Tally;
 use crate::bundle::texts::Texts;

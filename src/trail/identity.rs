@@ -5,7 +5,9 @@
 //! "CloudTrail userIdentity element".
 
 use super::record::text_of;
-use super::skim::{Key, Spellings, values};
+use super::skim::values;
+use super::slots::Key;
+use super::spelling::Spellings;
 use std::borrow::Cow;
 
 /// What a record says about its caller, each text as it stands there, empty when absent.

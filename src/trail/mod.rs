@@ -29,6 +29,8 @@ mod select;
 mod share;
 mod sieve;
 mod skim;
+mod slots;
+mod spelling;
 mod spill;
 mod split;
 #[cfg(test)]
@@ -82,7 +84,11 @@ impl ScanRequest {
     }
 }
 
-/// The usual margin for late delivery: two hours. CloudTrail delivers within about five minutes on
+/// The margin for late delivery where every record counts: a day. Deliveries later than that are
+/// outages of CloudTrail itself.
+pub const LATENESS_OF_EVIDENCE_S: i64 = 24 * 3_600;
+
+/// The margin for late delivery where a quick count is wanted: two hours. CloudTrail delivers within about five minutes on
 /// average and promises nothing (CloudTrail user guide, "How CloudTrail works").
 pub const LATENESS_S: i64 = 2 * 3_600;
 
@@ -158,7 +164,7 @@ pub fn scan<T: Send>(
     }
     hours::finish(&mut gathers, &mut by_scope, &make, &mut take)?;
     Ok(outcome::conclude(
-        &request.inputs,
+        request,
         (
             found.before + found.beyond + found.later.len() as u64,
             found.beyond + found.later.len() as u64,

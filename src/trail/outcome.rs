@@ -1,5 +1,6 @@
 //! The ledger of a scan: every record accounted for, the outcome named.
 
+use super::ScanRequest;
 use super::gather::{Gather, Note};
 use crate::bundle::manifest::{Noun, Outcome, Refusal, SourceEntry, Tally};
 use std::collections::BTreeMap;
@@ -10,12 +11,13 @@ const REFUSALS_CAP: usize = 200;
 
 /// Turns the counts into the ledger's entry.
 pub(super) fn conclude(
-    inputs: &[PathBuf],
+    request: &ScanRequest,
     (files_pruned, files_late): (u64, u64),
     mut notes: Vec<Note>,
     mut gathers: Vec<Gather>,
     by_scope: BTreeMap<String, Tally>,
 ) -> SourceEntry {
+    let inputs = &request.inputs;
     let mut tally = Tally::default();
     for part in by_scope.values() {
         tally.add(part);
@@ -40,6 +42,7 @@ pub(super) fn conclude(
         files_read,
         files_pruned,
         files_late,
+        lateness_s: request.lateness_s,
         bytes_read,
     }
 }

@@ -6,103 +6,10 @@
 //! reader goes on from there.
 
 use super::blocks::{self, BLOCK, Blocks, Machine, Masks, portable, prefix_xor};
+use super::slots::{Key, Slots, key_of};
+use super::spelling::{Level, SPELLING, SPELLINGS, Spelling, Spellings};
 use super::split::{RECORD_CAP, WRAPPERS};
 use std::borrow::Cow;
-
-macro_rules! keys {
-    ($($key:ident = $name:literal),* $(,)?) => {
-        /// The keys that anything here reads, of records and of the objects in them.
-        /// Source: CloudTrail user guide, "CloudTrail record contents".
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(usize)]
-        pub(super) enum Key {
-            $($key),*
-        }
-
-        const KEYS: usize = [$(Key::$key),*].len();
-
-        #[inline(always)]
-        fn key_of(name: &[u8]) -> Option<Key> {
-            match name {
-                $($name => Some(Key::$key),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-keys! {
-    EventVersion = b"eventVersion",
-    EventTime = b"eventTime",
-    EventSource = b"eventSource",
-    EventName = b"eventName",
-    EventId = b"eventID",
-    RequestId = b"requestID",
-    EventType = b"eventType",
-    EventCategory = b"eventCategory",
-    Region = b"awsRegion",
-    Recipient = b"recipientAccountId",
-    SourceAddress = b"sourceIPAddress",
-    UserAgent = b"userAgent",
-    ErrorCode = b"errorCode",
-    ErrorMessage = b"errorMessage",
-    ReadOnly = b"readOnly",
-    SharedEventId = b"sharedEventID",
-    VpcEndpoint = b"vpcEndpointId",
-    Identity = b"userIdentity",
-    Parameters = b"requestParameters",
-    Resources = b"resources",
-    ServiceDetails = b"serviceEventDetails",
-    Addendum = b"addendum",
-    // Of `userIdentity`, its `sessionContext` and that one's `sessionIssuer`.
-    Type = b"type",
-    PrincipalId = b"principalId",
-    Arn = b"arn",
-    AccountId = b"accountId",
-    InvokedBy = b"invokedBy",
-    SessionContext = b"sessionContext",
-    SessionIssuer = b"sessionIssuer",
-    // Of `requestParameters` and `serviceEventDetails`.
-    Repository = b"repositoryName",
-    Registry = b"registryId",
-}
-
-/// Where the values of one record stand in the text, as written (strings with their quotes).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slots {
-    spans: [(u32, u32); KEYS],
-    /// One bit for each key whose value is a string with a backslash.
-    escapes: u64,
-}
-
-impl Slots {
-    const NONE: Self = Self {
-        spans: [(0, 0); KEYS],
-        escapes: 0,
-    };
-
-    /// What stands between the quotes of a string without escapes; `None` for anything else.
-    #[inline(always)]
-    pub(super) fn plain<'a>(&self, text: &'a [u8], key: Key) -> Option<&'a [u8]> {
-        if self.escapes & (1 << key as u64) != 0 {
-            return None;
-        }
-        match self.raw(text, key)? {
-            [b'"', inside @ .., b'"'] => Some(inside),
-            _ => None,
-        }
-    }
-
-    /// The value of a key as written; `None` when the record does not have the key.
-    #[inline(always)]
-    pub(super) fn raw<'a>(&self, text: &'a [u8], key: Key) -> Option<&'a [u8]> {
-        let (start, end) = self.spans[key as usize];
-        if end == 0 {
-            return None;
-        }
-        text.get(start as usize..end as usize)
-    }
-}
 
 /// What the pass met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,65 +27,6 @@ pub(super) enum Met {
     Odd { at: usize },
 }
 
-/// A key as it was spelled before, from its quote to the first byte of its value, and the key that
-/// came after it the last time. One writer writes all records alike, so the next key is mostly the
-/// expected one, and one comparison reads it.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(128))]
-struct Spelling {
-    words: [u64; 4],
-    mask: [u64; 4],
-    len: usize,
-    key: Option<Key>,
-    /// The numbers of the keys that came after it the last two times they differed.
-    next: [u8; 2],
-}
-
-/// Bytes of a spelling that can be remembered.
-const SPELLING: usize = 32;
-/// Spellings remembered.
-const SPELLINGS: usize = 64;
-
-impl Spelling {
-    /// Fits nothing: no text holds these bytes.
-    const NONE: Self = Self {
-        words: [u64::MAX; 4],
-        mask: [u64::MAX; 4],
-        len: 0,
-        key: None,
-        next: [0; 2],
-    };
-
-    /// Whether the bytes begin with this spelling.
-    #[inline(always)]
-    fn fits(&self, bytes: &[u8; SPELLING]) -> bool {
-        let words: [u64; 4] = bytemuck::cast(*bytes);
-        let mut differ = 0;
-        for ((word, own), mask) in words.iter().zip(&self.words).zip(&self.mask) {
-            differ |= (word ^ own) & mask;
-        }
-        differ == 0
-    }
-
-    fn of(bytes: &[u8; SPELLING], len: usize, key: Option<Key>) -> Self {
-        let mut mask = [0u8; SPELLING];
-        for byte in mask.iter_mut().take(len) {
-            *byte = 0xff;
-        }
-        let mut own = *bytes;
-        for (byte, mask) in own.iter_mut().zip(mask) {
-            *byte &= mask;
-        }
-        Self {
-            words: bytemuck::cast(own),
-            mask: bytemuck::cast(mask),
-            len,
-            key,
-            next: [0; 2],
-        }
-    }
-}
-
 /// One pass over a text.
 pub(super) struct Skim<'a> {
     blocks: Blocks<'a>,
@@ -190,53 +38,6 @@ pub(super) struct Skim<'a> {
     spellings: &'a mut Spellings,
     /// Whether only the ends of records are wanted, not their keys.
     only_ends: bool,
-}
-
-/// Keys as a writer spells them, remembered from one text to the next.
-#[derive(Debug, Clone)]
-pub(super) struct Spellings {
-    /// The first stands for the beginning of an object.
-    list: Box<[Spelling; SPELLINGS]>,
-    used: usize,
-    level: Level,
-}
-
-impl Default for Spellings {
-    fn default() -> Self {
-        Self {
-            list: Box::new([Spelling::NONE; SPELLINGS]),
-            used: 1,
-            level: Level::found(),
-        }
-    }
-}
-
-/// What the machine can do.
-#[derive(Debug, Clone, Copy)]
-enum Level {
-    Any,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Level {
-    fn found() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt")
-            && is_x86_feature_detected!("pclmulqdq")
-        {
-            let has_avx512 =
-                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-            return if has_avx512 { Self::Avx512 } else { Self::Avx2 };
-        }
-        Self::Any
-    }
 }
 
 /// [`Skim::next`] compiled for machines with AVX2.

@@ -174,7 +174,7 @@ fn in_pieces(path: &Path, piece: usize) -> Answer {
         },
     )
     .unwrap();
-    let entry = outcome::conclude(&[], (0, 0), Vec::new(), gathers, by_scope);
+    let entry = outcome::conclude(&request, (0, 0), Vec::new(), gathers, by_scope);
     scan.entry = Some(entry);
     answer(scan)
 }

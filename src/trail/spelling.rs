@@ -1,0 +1,112 @@
+//! Keys as a writer spells them, so that the next one is read by one comparison; and what the
+//! machine can do, found out once.
+//!
+//! A remembered spelling saves time and decides nothing: what does not fit is read by its bytes.
+
+use super::slots::Key;
+
+/// A key as it was spelled before, from its quote to the first byte of its value, and the key that
+/// came after it the last time. One writer writes all records alike, so the next key is mostly the
+/// expected one, and one comparison reads it.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(128))]
+pub(super) struct Spelling {
+    words: [u64; 4],
+    mask: [u64; 4],
+    pub(super) len: usize,
+    pub(super) key: Option<Key>,
+    /// The numbers of the keys that came after it the last two times they differed.
+    pub(super) next: [u8; 2],
+}
+
+/// Bytes of a spelling that can be remembered.
+pub(super) const SPELLING: usize = 32;
+/// Spellings remembered.
+pub(super) const SPELLINGS: usize = 64;
+
+impl Spelling {
+    /// Fits nothing: no text holds these bytes.
+    const NONE: Self = Self {
+        words: [u64::MAX; 4],
+        mask: [u64::MAX; 4],
+        len: 0,
+        key: None,
+        next: [0; 2],
+    };
+
+    /// Whether the bytes begin with this spelling.
+    #[inline(always)]
+    pub(super) fn fits(&self, bytes: &[u8; SPELLING]) -> bool {
+        let words: [u64; 4] = bytemuck::cast(*bytes);
+        let mut differ = 0;
+        for ((word, own), mask) in words.iter().zip(&self.words).zip(&self.mask) {
+            differ |= (word ^ own) & mask;
+        }
+        differ == 0
+    }
+
+    pub(super) fn of(bytes: &[u8; SPELLING], len: usize, key: Option<Key>) -> Self {
+        let mut mask = [0u8; SPELLING];
+        for byte in mask.iter_mut().take(len) {
+            *byte = 0xff;
+        }
+        let mut own = *bytes;
+        for (byte, mask) in own.iter_mut().zip(mask) {
+            *byte &= mask;
+        }
+        Self {
+            words: bytemuck::cast(own),
+            mask: bytemuck::cast(mask),
+            len,
+            key,
+            next: [0; 2],
+        }
+    }
+}
+
+/// Keys as a writer spells them, remembered from one text to the next.
+#[derive(Debug, Clone)]
+pub(super) struct Spellings {
+    /// The first stands for the beginning of an object.
+    pub(super) list: Box<[Spelling; SPELLINGS]>,
+    pub(super) used: usize,
+    pub(super) level: Level,
+}
+
+impl Default for Spellings {
+    fn default() -> Self {
+        Self {
+            list: Box::new([Spelling::NONE; SPELLINGS]),
+            used: 1,
+            level: Level::found(),
+        }
+    }
+}
+
+/// What the machine can do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Level {
+    Any,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    pub(super) fn found() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("pclmulqdq")
+        {
+            let has_avx512 =
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            return if has_avx512 { Self::Avx512 } else { Self::Avx2 };
+        }
+        Self::Any
+    }
+}
