@@ -144,7 +144,6 @@ fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
         }
         *counts.entry(key).or_default() += 1;
     }
-    #[expect(clippy::iter_over_hash_type, reason = "the cells are sorted below")]
     let mut rows: Vec<(Key, u64)> = counts.into_iter().collect();
     let texts = by
         .iter()

@@ -424,10 +424,10 @@ mod tests {
                 }
             }
             if let Some(open) = text.iter().position(|byte| matches!(byte, b'{' | b'['))
-                && !text.get(..open).unwrap().iter().any(|byte| matches!(byte, b'"' | b'\\'))
+                && !text[..open].iter().any(|byte| matches!(byte, b'"' | b'\\'))
             {
                 let expected = plain_container(&text, open);
-                let between = text.get(open..expected.unwrap_or(text.len())).unwrap();
+                let between = &text[open..expected.unwrap_or(text.len())];
                 let mut bare = between.to_vec();
                 // Only what stands inside strings may hold backslashes.
                 while let Some(start) = bare.iter().position(|byte| *byte == b'"') {

@@ -113,7 +113,7 @@ mod tests {
         };
         let (mut disk, mut text) = (Vec::new(), vec![b'x'; 7]);
         let size = unfold(&found, &mut disk, &mut text)?;
-        Some(text.get(..size).unwrap().to_vec())
+        Some(text[..size].to_vec())
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn anything_else_is_left_to_the_stream() {
         let member = gzip(b"{\"a\":1}");
-        let cut = member.get(..member.len() - 3).unwrap().to_vec();
+        let cut = member[..member.len() - 3].to_vec();
         let mut wrong = member.clone();
         *wrong.last_mut().unwrap() ^= 1;
         let tail = [member.clone(), b"tail".to_vec()].concat();
