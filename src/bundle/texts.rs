@@ -115,7 +115,9 @@ impl Texts {
     /// Memory held, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<usize>() + self.known.len() * 8
+        self.bytes.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.known.capacity() * 8
     }
 
     /// All texts in one, and where each ends: what [`Texts::restored`] needs.

@@ -66,6 +66,7 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
         texts,
         kept,
         controls,
+        ..
     } = whole;
     let (kept, twice) = dedupe(kept, &texts);
     let mut counted: BTreeMap<(u32, u32), Tally> = BTreeMap::new();

@@ -13,6 +13,8 @@ pub(super) struct Known<M> {
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     last: u32,
+    /// Bytes of all values.
+    bytes: usize,
     /// The numbers met last, by a few bytes of their values.
     recent: Box<[u32; RECENT]>,
 }
@@ -59,6 +61,7 @@ impl<M> Default for Known<M> {
             table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             last: 0,
+            bytes: 0,
             recent: Box::new([0; RECENT]),
         }
     }
@@ -75,7 +78,7 @@ impl<M> Known<M> {
         {
             return self.last;
         }
-        let slot = slot(signature, raw.len());
+        let slot = slot(raw, signature);
         let recent = self.recent[slot];
         self.last = match self.entries.get(recent as usize) {
             Some(entry) if entry.is(raw, signature) => recent,
@@ -103,6 +106,7 @@ impl<M> Known<M> {
             return *number;
         }
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.bytes += raw.len();
         self.entries.push(Entry {
             raw: raw.into(),
             meaning: meaning(),
@@ -117,6 +121,11 @@ impl<M> Known<M> {
         number
     }
 
+    /// Memory held, bytes, about.
+    pub(super) fn size(&self) -> usize {
+        self.bytes + self.entries.len() * (size_of::<Entry<M>>() + 8)
+    }
+
     /// What is known about a number this table gave out.
     #[inline(always)]
     pub(super) fn meaning(&self, number: u32) -> Option<&M> {
@@ -126,14 +135,30 @@ impl<M> Known<M> {
     }
 }
 
-/// Where a value is remembered: by its length and the bytes at both ends, which tell the names of
-/// services and calls apart well enough. A clash costs a hash, no more.
+/// Where a value is remembered: by its length and some of its bytes, which tell names, and whole
+/// callers, apart well enough. A clash costs a hash, no more.
 #[inline(always)]
-fn slot(signature: Option<Signature>, len: usize) -> usize {
-    let [first, last, ..] = signature.unwrap_or_default();
+fn slot(raw: &[u8], signature: Option<Signature>) -> usize {
+    let [first, last, ..] = signature.unwrap_or_else(|| samples(raw));
     let ends = first ^ last.rotate_left(23);
-    let mixed = (ends ^ len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (ends ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 56) as usize % RECENT
+}
+
+/// Words from within a long value, whose ends are often alike.
+fn samples(raw: &[u8]) -> Signature {
+    let word = |eighths: usize| {
+        let rest = raw.get(raw.len() / 8 * eighths..).unwrap_or_default();
+        rest.first_chunk()
+            .map_or(0, |chunk: &[u8; 8]| u64::from_le_bytes(*chunk))
+    };
+    let mut mixed = [0u64; 2];
+    for eighths in 1..8 {
+        let [sum, turned] = &mut mixed;
+        *sum = sum.wrapping_add(word(eighths)).rotate_left(9);
+        *turned ^= *sum;
+    }
+    [mixed[0], mixed[1], 0, 0]
 }
 
 #[cfg(test)]

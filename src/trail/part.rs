@@ -4,6 +4,7 @@
 //! nothing outside it.
 
 use super::gather::Control;
+use super::known::Known;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
@@ -53,12 +54,16 @@ pub(super) struct Part {
     pub(super) texts: Texts,
     pub(super) kept: Vec<Kept>,
     pub(super) controls: HashMap<ControlKey, Control, foldhash::fast::RandomState>,
+    /// Callers met before, as written, and the numbers of account, principal and session: nine of
+    /// ten calls of an hour are by one of them.
+    pub(super) callers: Known<[u32; 3]>,
 }
 
 impl Part {
     /// Memory held, bytes.
     pub(super) fn size(&self) -> usize {
         self.texts.size()
+            + self.callers.size()
             + self.kept.len() * size_of::<Kept>()
             + self.controls.len() * (size_of::<ControlKey>() + size_of::<Control>() + 8)
     }

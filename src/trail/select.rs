@@ -8,6 +8,7 @@ use super::ScanRequest;
 use super::change::change;
 use super::gather::{Gather, Skip};
 use super::identity::{Identity, who};
+use super::known::Known;
 use super::part::{Kept, Part};
 use super::record::{Addendum, Resource, text_of, unwrapped, view};
 use super::skim::values;
@@ -136,7 +137,7 @@ fn keep(
         is_call,
         is_change,
     } = what;
-    let texts = &mut part.texts;
+    let Part { texts, callers, .. } = &mut *part;
     let mut line = Line {
         event_time: second,
         ..Line::default()
@@ -187,7 +188,7 @@ fn keep(
     }
     let is_shared = line.number(Field::SharedEventId) != 0;
     if request.with_callers || is_change || is_shared {
-        callers(record, account, texts, &mut line, nested);
+        caller(record, account, texts, callers, &mut line, nested);
     }
     if request.with_callers || is_change {
         for (field, key, cap) in [
@@ -216,39 +217,41 @@ fn keep(
 }
 
 /// Who called, and which repository.
-fn callers(
+fn caller(
     record: Record<'_>,
     account: &str,
     texts: &mut Texts,
+    known: &mut Known<[u32; 3]>,
     line: &mut Line,
     nested: &mut Spellings,
 ) {
-    let identity = Identity::read(record.raw(Key::Identity), nested);
-    let (principal, session) = who(&identity);
-    let caller = if identity.account.is_empty() {
-        account
-    } else {
-        &*identity.account
-    };
-    let (repository, registry) = target(record, caller, nested);
-    for (field, text) in [
-        (Field::CallerAccount, caller),
-        (Field::Principal, &*principal),
-        (Field::Session, session),
-        (Field::Repository, &*repository),
-        (Field::Registry, &*registry),
-    ] {
-        line.set(field, texts.number(head(text, caps::NAME)));
+    let raw = record.raw(Key::Identity).unwrap_or_default();
+    let number = known.number(raw, || {
+        let identity = Identity::read(Some(raw), nested);
+        let (principal, session) = who(&identity);
+        [&*identity.account, &*principal, session].map(|text| texts.number(head(text, caps::NAME)))
+    });
+    let [mut own, principal, session] = known.meaning(number).copied().unwrap_or_default();
+    if own == 0 {
+        own = texts.number(account);
     }
+    line.set(Field::CallerAccount, own);
+    line.set(Field::Principal, principal);
+    line.set(Field::Session, session);
+    let (repository, registry) = target(record, nested);
+    let repository = texts.number(head(&repository, caps::NAME));
+    line.set(Field::Repository, repository);
+    // A registry that is not named is the caller's own (ECR API reference).
+    let registry = match &*registry {
+        "" => own,
+        named => texts.number(head(named, caps::NAME)),
+    };
+    line.set(Field::Registry, registry);
 }
 
 /// Repository and registry: from the parameters, else from the resource, else from the details of
-/// a service event. A registry that is not named is the caller's own (ECR API reference).
-fn target<'a>(
-    record: Record<'a>,
-    caller: &'a str,
-    nested: &mut Spellings,
-) -> (Cow<'a, str>, Cow<'a, str>) {
+/// a service event; empty when none of them says.
+fn target<'a>(record: Record<'a>, nested: &mut Spellings) -> (Cow<'a, str>, Cow<'a, str>) {
     let (mut repository, mut registry) = named(record.raw(Key::Parameters), nested);
     if !repository.is_empty() && !registry.is_empty() {
         return (repository, registry);
@@ -270,7 +273,7 @@ fn target<'a>(
             .iter()
             .map(|resource| &*resource.account)
             .find(|registry| !registry.is_empty())
-            .map_or(Cow::Borrowed(caller), |registry| {
+            .map_or(Cow::Borrowed(""), |registry| {
                 Cow::Owned(registry.to_owned())
             });
     }

@@ -4,6 +4,7 @@
 //! is nobody's contract. What cannot be written stays in memory: slower, never wrong.
 
 use super::gather::Control;
+use super::known::Known;
 use super::part::{Kept, Part};
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
@@ -129,6 +130,7 @@ fn decode(bytes: &[u8]) -> Option<Part> {
                 (key, one.control)
             })
             .collect(),
+        callers: Known::default(),
     })
 }
 
