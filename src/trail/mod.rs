@@ -20,6 +20,8 @@ mod gather;
 mod hours;
 mod identity;
 mod known;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod open;
 mod outcome;
 mod part;

@@ -7,6 +7,7 @@
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
+//! | [`guard`] | does the scan still read records without allocating for each? |
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
 //!
 //! [`story`] reads a case, [`tool`] runs the binary. Nothing here needs a network, a clock or an
@@ -21,6 +22,7 @@
 mod cases;
 mod cli;
 mod fixtures;
+mod guard;
 mod hostile;
 mod laws;
 mod story;

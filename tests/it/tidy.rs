@@ -346,7 +346,9 @@ fn nothing_committed_names_a_machine() {
         _ => format!("{start}me/"),
     });
     let mut offences = Vec::new();
-    for folder in ["src", "tests", "queries", "docs", "examples", "fixtures"] {
+    for folder in [
+        "src", "tests", "benches", "queries", "docs", "examples", "fixtures",
+    ] {
         let mut files = Vec::new();
         gather(&root().join(folder), &mut files);
         for path in files {
