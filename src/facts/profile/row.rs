@@ -4,7 +4,7 @@ use crate::ecr::Class;
 use crate::facts::frames::{numbers, texts};
 use polars::prelude::*;
 
-/// The text columns of a row, in the order of [`Row::texts`].
+/// The text columns of a row, in the order of `Row`.
 const TEXTS: [&str; 11] = [
     "event_id",
     "request_id",
