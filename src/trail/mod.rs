@@ -62,8 +62,9 @@ pub struct ScanRequest {
     pub case: Case,
     /// How late a record may be delivered, seconds; see [`scan`].
     pub lateness_s: i64,
-    /// Whether callers, repositories, addresses and clients are wanted; without them these columns
-    /// stay empty and the scan is faster.
+    /// Whether callers, repositories, addresses, clients, messages and request IDs are wanted;
+    /// without them these columns stay empty where they do not tell copies apart, and the scan is
+    /// faster.
     pub with_callers: bool,
     /// Whether writes that could break a registry are wanted, whatever service they are of.
     pub with_changes: bool,

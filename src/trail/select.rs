@@ -155,22 +155,41 @@ fn keep(
         Field::EventId,
         texts.push(head(&record.text(Key::EventId), caps::NAME)),
     );
-    line.set(
-        Field::RequestId,
-        texts.push(head(&record.text(Key::RequestId), caps::NAME)),
-    );
     line.set(Field::RecipientAccount, texts.number(account));
-    for (field, key, cap) in [
-        (Field::Region, Key::Region, caps::NAME),
-        (Field::EventSource, Key::EventSource, caps::NAME),
-        (Field::Api, Key::EventName, caps::NAME),
-        (Field::ErrorCode, Key::ErrorCode, caps::NAME),
-        (Field::ErrorMessage, Key::ErrorMessage, caps::ERROR_MESSAGE),
-        (Field::SharedEventId, Key::SharedEventId, caps::NAME),
-        (Field::EventType, Key::EventType, caps::NAME),
+    for (field, key) in [
+        (Field::Region, Key::Region),
+        (Field::EventSource, Key::EventSource),
+        (Field::Api, Key::EventName),
+        (Field::ErrorCode, Key::ErrorCode),
+        (Field::SharedEventId, Key::SharedEventId),
     ] {
-        let number = capped(texts, key, cap);
+        let number = capped(texts, key, caps::NAME);
         line.set(field, number);
+    }
+    // Without the ID of the event, that of the request tells copies apart.
+    let in_full = request.with_callers || is_change || line.number(Field::EventId) == 0;
+    if in_full {
+        line.set(
+            Field::RequestId,
+            texts.push(head(&record.text(Key::RequestId), caps::NAME)),
+        );
+        for (field, key, cap) in [
+            (Field::ErrorMessage, Key::ErrorMessage, caps::ERROR_MESSAGE),
+            (Field::EventType, Key::EventType, caps::NAME),
+            (Field::Source, Key::SourceAddress, caps::NAME),
+            (Field::UserAgent, Key::UserAgent, caps::USER_AGENT),
+        ] {
+            let number = capped(texts, key, cap);
+            line.set(field, number);
+        }
+        let endpoint = record.text(Key::VpcEndpoint);
+        // CloudTrail also writes service names here, which are no endpoint.
+        if endpoint.starts_with("vpce-") {
+            line.set(
+                Field::VpcEndpoint,
+                texts.number(head(&endpoint, caps::NAME)),
+            );
+        }
     }
     let mut kept = Kept::default();
     if is_call {
@@ -187,25 +206,8 @@ fn keep(
         kept.original_request = name(&addendum.original_request, texts);
     }
     let is_shared = line.number(Field::SharedEventId) != 0;
-    if request.with_callers || is_change || is_shared {
+    if in_full || is_shared {
         caller(record, account, texts, callers, &mut line, nested);
-    }
-    if request.with_callers || is_change {
-        for (field, key, cap) in [
-            (Field::Source, Key::SourceAddress, caps::NAME),
-            (Field::UserAgent, Key::UserAgent, caps::USER_AGENT),
-        ] {
-            let number = capped(texts, key, cap);
-            line.set(field, number);
-        }
-        let endpoint = record.text(Key::VpcEndpoint);
-        // CloudTrail also writes service names here, which are no endpoint.
-        if endpoint.starts_with("vpce-") {
-            line.set(
-                Field::VpcEndpoint,
-                texts.number(head(&endpoint, caps::NAME)),
-            );
-        }
     }
     if is_change {
         let (resource, detail) = change(record);
