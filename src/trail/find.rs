@@ -68,7 +68,7 @@ impl Finding {
 /// Days after the margin within which a lagging trail is followed.
 const LATER_DAYS: i64 = 2;
 /// A name's time is the minute of delivery; clocks of AWS are allowed to differ by this much.
-const CLOCKS_S: i64 = 15 * 60;
+const CLOCKS_S: i64 = 5 * 60;
 
 /// A delivery time with its resolution: first and last instant it can mean.
 type Delivery = (Instant, Instant);

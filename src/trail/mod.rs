@@ -133,7 +133,7 @@ impl Progress for Silent {
 ///
 /// Files are chosen by the delivery time in their name, or the day in their path: none that was
 /// delivered before the case begins, because no record is delivered before its event, and none that
-/// was delivered more than `lateness_s` after the case ends or, if later, more than half of that
+/// was delivered more than `lateness_s` after the case ends or, if later, more than a quarter of that
 /// after the last file that still held a record of the case. So a trail that lags behind is followed as far as it lags.
 /// CloudTrail redelivers for up to 30 days after an outage; such files are seen only when they are
 /// named one by one, which switches the choice by time off.
@@ -156,8 +156,8 @@ pub fn scan<T: Send>(
     let mut next = std::mem::take(&mut found.files);
     while !next.is_empty() {
         read_all(&next, request, progress, &pool);
-        // A trail that lags has late records in every file, so half the margin shows it.
-        next = found.later_than_expected(pool.last_useful(), request.lateness_s / 2);
+        // A trail that lags has late records in every file, so a part of the margin shows it.
+        next = found.later_than_expected(pool.last_useful(), request.lateness_s / 4);
     }
     progress.done();
     let mut gathers = pool.into_gathers();

@@ -147,6 +147,8 @@ impl Seen {
         gather: &mut Gather,
     ) -> Result<(), Odd> {
         let mut spellings = std::mem::take(&mut gather.spellings);
+        // Their numbers are known to this gatherer's sieve, and to nobody else.
+        spellings.remembers_values = true;
         let mut skim = Skim::new(text, open, &mut spellings);
         let result = self.skim_on(&mut skim, text, base, request, gather);
         gather.spellings = spellings;

@@ -59,21 +59,24 @@ pub(super) fn select(
 ) -> Option<Skip> {
     let case = &request.case;
     let (sieve, names) = (&mut gather.sieve, &mut gather.names);
-    let mut account = sieve.account(record.raw(Key::Recipient), names);
+    let mut account = sieve.account(record, names);
     if account == 0 {
         let identity = Identity::read(record.raw(Key::Identity), &mut gather.nested);
         account = names.number(head(&identity.account, caps::NAME));
     }
-    let region = sieve.region(record.raw(Key::Region), names);
+    let region = sieve.region(record, names);
     let skip = |gather: &mut Gather, why| {
         gather.skip(account, region, why, 1);
         Some(why)
     };
-    if sieve.is_insight(record.raw(Key::EventCategory), record.raw(Key::EventType)) {
-        return skip(gather, Skip::Insight);
-    }
-    if !sieve.is_known_version(record.raw(Key::EventVersion)) {
-        return skip(gather, Skip::UnknownVersion);
+    if !sieve.is_known_call(record) {
+        if sieve.is_insight(record.raw(Key::EventCategory), record.raw(Key::EventType)) {
+            return skip(gather, Skip::Insight);
+        }
+        if !sieve.is_known_version(record.raw(Key::EventVersion)) {
+            return skip(gather, Skip::UnknownVersion);
+        }
+        sieve.knows_call(record);
     }
     let Some(second) = sieve.second(record.raw(Key::EventTime)) else {
         return skip(gather, Skip::BadTime);

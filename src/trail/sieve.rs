@@ -3,6 +3,8 @@
 
 use super::known::Known;
 use super::record::text_of;
+use super::select::Record;
+use super::slots::Key;
 use super::time::epoch_seconds;
 use crate::bundle::rows::caps;
 use crate::bundle::texts::Texts;
@@ -30,6 +32,11 @@ pub(super) struct Sieve {
     /// Whether a place is asked about.
     admitted: HashMap<(u32, u32), bool, foldhash::fast::RandomState>,
     last_place: Option<((u32, u32), bool)>,
+    /// What was found out about the steady values, by their numbers.
+    last_account: (u32, u32),
+    last_region: (u32, u32),
+    /// Numbers of version, category and type of which it is known that the record is a call.
+    last_call: [u32; 3],
     /// First second of the case, and the first behind it.
     span: Option<(i64, i64)>,
     /// The date read last, as written, and the second at which that day begins.
@@ -69,14 +76,38 @@ impl Sieve {
 
     /// The number of an account's name.
     #[inline(always)]
-    pub(super) fn account(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
-        name(&mut self.accounts, raw, names)
+    pub(super) fn account(&mut self, record: Record<'_>, names: &mut Texts) -> u32 {
+        let same = record.slots.same(Key::Recipient);
+        if same == 0 || self.last_account.0 != same {
+            let number = name(&mut self.accounts, record.raw(Key::Recipient), names);
+            self.last_account = (same, number);
+        }
+        self.last_account.1
     }
 
     /// The number of a region's name.
     #[inline(always)]
-    pub(super) fn region(&mut self, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
-        name(&mut self.regions, raw, names)
+    pub(super) fn region(&mut self, record: Record<'_>, names: &mut Texts) -> u32 {
+        let same = record.slots.same(Key::Region);
+        if same == 0 || self.last_region.0 != same {
+            let number = name(&mut self.regions, record.raw(Key::Region), names);
+            self.last_region = (same, number);
+        }
+        self.last_region.1
+    }
+
+    /// Whether category, type and version are those of a record before that is a call of a known
+    /// version: then neither needs to be asked for again.
+    #[inline(always)]
+    pub(super) fn is_known_call(&self, record: Record<'_>) -> bool {
+        let same = numbers(record);
+        same == self.last_call && !same.contains(&0)
+    }
+
+    /// Remembers that such a record is a call of a known version.
+    #[inline(always)]
+    pub(super) fn knows_call(&mut self, record: Record<'_>) {
+        self.last_call = numbers(record);
     }
 
     /// Whether a second lies in the case.
@@ -210,6 +241,11 @@ impl Sieve {
                 || accounts.iter().any(|asked| asked == account)
         })
     }
+}
+
+#[inline(always)]
+fn numbers(record: Record<'_>) -> [u32; 3] {
+    [Key::EventVersion, Key::EventCategory, Key::EventType].map(|key| record.slots.same(key))
 }
 
 /// The first whole second that is not before an instant.

@@ -6,7 +6,7 @@
 //! reader goes on from there.
 
 use super::blocks::{self, BLOCK, Blocks, Machine, Masks, portable, prefix_xor};
-use super::slots::{Key, Slots, key_of};
+use super::slots::{Key, Slots, key_of, steady};
 use super::spelling::{Level, SPELLING, SPELLINGS, Spelling, Spellings};
 use super::split::{RECORD_CAP, WRAPPERS};
 use std::borrow::Cow;
@@ -259,15 +259,28 @@ impl<'a> Skim<'a> {
                     _ => return None,
                 },
             };
-            let (key, value) = match self.expected(before, quote) {
+            let (key, steady, value) = match self.expected(before, quote) {
                 Some((number, spelling)) => {
                     before = number;
-                    (spelling.key, quote + spelling.len)
+                    let value = quote + spelling.len;
+                    if let Some(steady) = spelling.steady
+                        && let Some(known) = self.spellings.values.get(steady)
+                        && let Some(bytes) = text.get(value..)?.first_chunk()
+                        && let Some(len) = known.fits(bytes)
+                        && let (Some(key), Some(same)) = (spelling.key, slots.same.get_mut(steady))
+                    {
+                        // The value of the record before: no need to look for its end.
+                        *same = known.id;
+                        at = value + len;
+                        slots.put(key, value, at, false);
+                        continue;
+                    }
+                    (spelling.key, spelling.steady, value)
                 }
                 None => {
                     let (key, value, number) = self.key(&mut blocks, before, quote, with)?;
                     before = number;
-                    (key, value)
+                    (key, key.and_then(steady), value)
                 }
             };
             let (end, has_escape) = match *text.get(value)? {
@@ -280,11 +293,18 @@ impl<'a> Skim<'a> {
             };
             at = end;
             if let Some(key) = key {
-                if let Some(span) = slots.spans.get_mut(key as usize) {
-                    *span = (value as u32, end as u32);
-                }
-                let bit = 1u64 << key as u64;
-                slots.escapes = (slots.escapes & !bit) | (u64::from(has_escape) << key as u64);
+                slots.put(key, value, end, has_escape);
+            }
+            if let Some(steady) = steady
+                && let Some(same) = slots.same.get_mut(steady)
+            {
+                let is_plain = !has_escape && text.get(value) == Some(&b'"');
+                *same = match is_plain {
+                    true => self
+                        .spellings
+                        .remember_value(steady, text.get(value..)?, end - value),
+                    false => 0,
+                };
             }
         }
     }

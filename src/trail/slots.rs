@@ -60,19 +60,56 @@ keys! {
     Registry = b"registryId",
 }
 
+/// Keys whose values are the same in nearly all records of a file, and how many they are.
+pub(super) const STEADY: usize = 5;
+
+/// The index of such a key.
+pub(super) fn steady(key: Key) -> Option<usize> {
+    Some(match key {
+        Key::EventVersion => 0,
+        Key::Region => 1,
+        Key::Recipient => 2,
+        Key::EventCategory => 3,
+        Key::EventType => 4,
+        _ => return None,
+    })
+}
+
 /// Where the values of one record stand in the text, as written (strings with their quotes).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slots {
     pub(super) spans: [(u32, u32); KEYS],
     /// One bit for each key whose value is a string with a backslash.
     pub(super) escapes: u64,
+    /// Numbers of the values of steady keys: the same number is the same value. 0 when unknown.
+    pub(super) same: [u32; STEADY],
 }
 
 impl Slots {
     pub(super) const NONE: Self = Self {
         spans: [(0, 0); KEYS],
         escapes: 0,
+        same: [0; STEADY],
     };
+
+    /// Notes where the value of a key stands.
+    #[inline(always)]
+    pub(super) fn put(&mut self, key: Key, start: usize, end: usize, has_escape: bool) {
+        if let Some(span) = self.spans.get_mut(key as usize) {
+            *span = (start as u32, end as u32);
+        }
+        let bit = 1u64 << key as u64;
+        self.escapes = (self.escapes & !bit) | (u64::from(has_escape) << key as u64);
+    }
+
+    /// The number of the value of a steady key; 0 when it is not known to be an earlier one.
+    #[inline(always)]
+    pub(super) fn same(&self, key: Key) -> u32 {
+        steady(key)
+            .and_then(|steady| self.same.get(steady))
+            .copied()
+            .unwrap_or(0)
+    }
 
     /// What stands between the quotes of a string without escapes; `None` for anything else.
     #[inline(always)]

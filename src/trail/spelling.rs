@@ -3,7 +3,7 @@
 //!
 //! A remembered spelling saves time and decides nothing: what does not fit is read by its bytes.
 
-use super::slots::Key;
+use super::slots::{Key, STEADY, steady};
 
 /// A key as it was spelled before, from its quote to the first byte of its value, and the key that
 /// came after it the last time. One writer writes all records alike, so the next key is mostly the
@@ -15,6 +15,8 @@ pub(super) struct Spelling {
     mask: [u64; 4],
     pub(super) len: usize,
     pub(super) key: Option<Key>,
+    /// Which of the keys whose values hardly change it is.
+    pub(super) steady: Option<usize>,
     /// The numbers of the keys that came after it the last two times they differed.
     pub(super) next: [u8; 2],
 }
@@ -31,6 +33,7 @@ impl Spelling {
         mask: [u64::MAX; 4],
         len: 0,
         key: None,
+        steady: None,
         next: [0; 2],
     };
 
@@ -59,8 +62,31 @@ impl Spelling {
             mask: bytemuck::cast(mask),
             len,
             key,
+            steady: key.and_then(steady),
             next: [0; 2],
         }
+    }
+}
+
+/// The value a steady key had the last time, quotes included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    bytes: Spelling,
+    /// Another number for every value remembered; 0 for none.
+    pub(super) id: u32,
+}
+
+impl Value {
+    const NONE: Self = Self {
+        bytes: Spelling::NONE,
+        id: 0,
+    };
+
+    /// The length of the value if it stands at the beginning of the bytes again. It holds no
+    /// backslash and no quote but the two around it, so equal bytes are the same string.
+    #[inline(always)]
+    pub(super) fn fits(&self, bytes: &[u8; SPELLING]) -> Option<usize> {
+        self.bytes.fits(bytes).then_some(self.bytes.len)
     }
 }
 
@@ -70,7 +96,37 @@ pub(super) struct Spellings {
     /// The first stands for the beginning of an object.
     pub(super) list: Box<[Spelling; SPELLINGS]>,
     pub(super) used: usize,
+    /// The last values of the steady keys.
+    pub(super) values: Box<[Value; STEADY]>,
+    /// Whether values are remembered: only where whoever asks for them knows their numbers.
+    pub(super) remembers_values: bool,
+    last_id: u32,
     pub(super) level: Level,
+}
+
+impl Spellings {
+    /// Remembers the value of a steady key; its number.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn remember_value(&mut self, steady: usize, text: &[u8], len: usize) -> u32 {
+        let (Some(value), Some(bytes)) = (self.values.get_mut(steady), text.first_chunk()) else {
+            return 0;
+        };
+        if len > SPELLING || !self.remembers_values {
+            return 0;
+        }
+        // After four billion changes of value none is remembered any more.
+        let Some(id) = self.last_id.checked_add(1) else {
+            *value = Value::NONE;
+            return 0;
+        };
+        self.last_id = id;
+        *value = Value {
+            bytes: Spelling::of(bytes, len, None),
+            id,
+        };
+        id
+    }
 }
 
 impl Default for Spellings {
@@ -78,6 +134,9 @@ impl Default for Spellings {
         Self {
             list: Box::new([Spelling::NONE; SPELLINGS]),
             used: 1,
+            values: Box::new([Value::NONE; STEADY]),
+            remembers_values: false,
+            last_id: 0,
             level: Level::found(),
         }
     }

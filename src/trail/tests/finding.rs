@@ -109,13 +109,13 @@ fn a_trail_that_lags_is_followed_as_far_as_it_lags() {
         )
     };
     let folder = Folder::new();
-    // `one` is a record of the 11th, delivered ever later; the last gap is more than half the margin.
+    // `one` is a record of the 11th, delivered ever later; the last gap is more than a quarter of the margin.
     for (n, stamp) in [
         "20260311T2300",
-        "20260312T0130",
-        "20260312T0225",
-        "20260312T0320",
-        "20260312T0430",
+        "20260312T0145",
+        "20260312T0210",
+        "20260312T0235",
+        "20260312T0310",
     ]
     .iter()
     .enumerate()
