@@ -7,7 +7,7 @@
 
 use super::blocks::{self, BLOCK, Blocks, Machine, Masks, portable, prefix_xor};
 use super::slots::{Key, Slots, key_of, steady};
-use super::spelling::{Level, SPELLING, SPELLINGS, Spelling, Spellings};
+use super::spelling::{Level, SPELLINGS, Spelling, Spellings};
 use super::split::{RECORD_CAP, WRAPPERS};
 use std::borrow::Cow;
 
@@ -87,32 +87,6 @@ impl<'a> Skim<'a> {
         &self.open
     }
 
-    #[inline(always)]
-    fn byte(&self, at: usize) -> Option<u8> {
-        self.blocks.text().get(at).copied()
-    }
-
-    /// The next byte at or behind `at` that is neither space nor comma.
-    #[inline(always)]
-    fn token(&self, mut at: usize) -> (usize, Option<u8>) {
-        loop {
-            match self.byte(at) {
-                Some(b' ' | b'\t' | b'\r' | b'\n' | b',') => at += 1,
-                byte => return (at, byte),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn space(&self, mut at: usize) -> (usize, Option<u8>) {
-        loop {
-            match self.byte(at) {
-                Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
-                byte => return (at, byte),
-            }
-        }
-    }
-
     /// The next record, the end, or where to read with care.
     #[inline]
     pub(super) fn next(&mut self) -> Met {
@@ -141,7 +115,7 @@ impl<'a> Skim<'a> {
             return Met::Odd { at: self.at };
         }
         loop {
-            let (at, byte) = self.token(self.at);
+            let (at, byte) = token(self.blocks.text(), self.at);
             self.at = at;
             match byte {
                 Some(b'{') => {
@@ -209,7 +183,7 @@ impl<'a> Skim<'a> {
     /// Steps into `{"Records": [` when that is what stands at `at`.
     fn wrapper(&mut self, at: usize) -> bool {
         let step = || {
-            let (quote, byte) = self.space(at + 1);
+            let (quote, byte) = space(self.blocks.text(), at + 1);
             if byte != Some(b'"') {
                 return None;
             }
@@ -217,11 +191,11 @@ impl<'a> Skim<'a> {
             let name = WRAPPERS
                 .iter()
                 .find(|name| rest.starts_with(name) && rest.get(name.len()) == Some(&b'"'))?;
-            let (colon, byte) = self.space(quote + 2 + name.len());
+            let (colon, byte) = space(self.blocks.text(), quote + 2 + name.len());
             if byte != Some(b':') {
                 return None;
             }
-            let (list, byte) = self.space(colon + 1);
+            let (list, byte) = space(self.blocks.text(), colon + 1);
             (byte == Some(b'[')).then_some(list + 1)
         };
         let Some(inside) = step() else {
@@ -239,32 +213,37 @@ impl<'a> Skim<'a> {
         start: usize,
         with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
     ) -> Option<usize> {
-        // Copies, which stay in registers where the fields behind `self` would not.
-        let mut blocks = self.blocks;
+        let Self {
+            blocks: shared,
+            slots,
+            spellings,
+            ..
+        } = self;
+        // A copy, which stays in registers where the fields behind a reference would not.
+        let mut blocks = *shared;
         let text = blocks.text();
-        let mut slots = Slots::NONE;
+        *slots = Slots::NONE;
         let mut at = start + 1;
         let mut before = 0;
         loop {
             let quote = match text.get(at..)?.first_chunk() {
                 // How most writers go on to the next key.
                 Some(b",\"") => at + 1,
-                _ => match self.token(at) {
+                _ => match token(text, at) {
                     (quote, Some(b'"')) => quote,
                     (close, Some(b'}')) => {
-                        self.blocks = blocks;
-                        self.slots = slots;
+                        *shared = blocks;
                         return Some(close + 1);
                     }
                     _ => return None,
                 },
             };
-            let (key, steady, value) = match self.expected(before, quote) {
+            let (key, steady, value) = match expected(spellings, text, before, quote) {
                 Some((number, spelling)) => {
                     before = number;
                     let value = quote + spelling.len;
                     if let Some(steady) = spelling.steady
-                        && let Some(known) = self.spellings.values.get(steady)
+                        && let Some(known) = spellings.values.get(steady)
                         && let Some(bytes) = text.get(value..)?.first_chunk()
                         && let Some(len) = known.fits(bytes)
                         && let (Some(key), Some(same)) = (spelling.key, slots.same.get_mut(steady))
@@ -278,7 +257,7 @@ impl<'a> Skim<'a> {
                     (spelling.key, spelling.steady, value)
                 }
                 None => {
-                    let (key, value, number) = self.key(&mut blocks, before, quote, with)?;
+                    let (key, value, number) = key_at(&mut blocks, spellings, before, quote, with)?;
                     before = number;
                     (key, key.and_then(steady), value)
                 }
@@ -289,7 +268,7 @@ impl<'a> Skim<'a> {
                     (close + 1, has_escape)
                 }
                 b'{' | b'[' => (blocks.container(value, with)? + 1, false),
-                _ => (self.scalar(value)?, false),
+                _ => (scalar(text, value)?, false),
             };
             at = end;
             if let Some(key) = key {
@@ -300,110 +279,108 @@ impl<'a> Skim<'a> {
             {
                 let is_plain = !has_escape && text.get(value) == Some(&b'"');
                 *same = match is_plain {
-                    true => self
-                        .spellings
-                        .remember_value(steady, text.get(value..)?, end - value),
+                    true => spellings.remember_value(steady, text.get(value..)?, end - value),
                     false => 0,
                 };
             }
         }
     }
+}
 
-    /// The key that followed `before` lately, if it stands at `quote` again.
-    #[inline(always)]
-    fn expected(&self, before: usize, quote: usize) -> Option<(usize, &Spelling)> {
-        let bytes = self.blocks.text().get(quote..)?.first_chunk()?;
-        let list = &*self.spellings.list;
-        let [first, second] = list[before % SPELLINGS].next;
-        for number in [first, second] {
-            let number = usize::from(number) % SPELLINGS;
-            let spelling = &list[number];
-            if spelling.fits(bytes) {
-                return Some((number, spelling));
-            }
+/// The next byte at or behind `at` that is neither space nor comma.
+#[inline(always)]
+fn token(text: &[u8], mut at: usize) -> (usize, Option<u8>) {
+    loop {
+        match text.get(at).copied() {
+            Some(b' ' | b'\t' | b'\r' | b'\n' | b',') => at += 1,
+            byte => return (at, byte),
         }
-        None
     }
+}
 
-    /// Reads the key at `quote`: which it is, where its value begins, and the number of its
-    /// spelling. `None` when it is odd.
-    #[cold]
-    #[inline(never)]
-    fn key(
-        &mut self,
-        blocks: &mut Blocks<'a>,
-        before: usize,
-        quote: usize,
-        with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
-    ) -> Option<(Option<Key>, usize, usize)> {
-        let (close, has_escape) = blocks.string(quote, with)?;
-        let (colon, byte) = self.space(close + 1);
-        if byte? != b':' {
-            return None;
+/// The next byte at or behind `at` that is no space.
+#[inline(always)]
+fn space(text: &[u8], mut at: usize) -> (usize, Option<u8>) {
+    loop {
+        match text.get(at).copied() {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            byte => return (at, byte),
         }
-        let (value, first) = self.space(colon + 1);
-        let name = self.blocks.text().get(quote + 1..close)?;
-        let decoded = match has_escape {
-            true => decoded(self.blocks.text().get(quote..=close)?)?,
-            false => Cow::Borrowed(""),
-        };
-        let name = if has_escape { decoded.as_bytes() } else { name };
-        // A list of records inside an object makes it a wrapper.
-        if WRAPPERS.contains(&name) {
-            return (first? != b'[').then_some((None, value, 0));
-        }
-        let key = key_of(name);
-        Some((key, value, self.remember(before, quote, value, key)))
     }
+}
 
-    /// Remembers a spelling as the one that follows `before`; its number, 0 when there is no room.
-    #[inline(never)]
-    fn remember(&mut self, before: usize, quote: usize, value: usize, key: Option<Key>) -> usize {
-        let len = value - quote;
-        let rest = self.blocks.text().get(quote..).unwrap_or_default();
-        let Some(bytes) = rest.first_chunk().filter(|_| len <= SPELLING) else {
-            return 0;
-        };
-        let known = self
-            .spellings
-            .list
-            .iter()
-            .take(self.spellings.used)
-            .position(|known| known.len == len && known.fits(bytes));
-        let number = match known {
-            Some(number) => number,
-            None if self.spellings.used < SPELLINGS => {
-                let number = self.spellings.used;
-                self.spellings.used += 1;
-                self.spellings.list[number % SPELLINGS] = Spelling::of(bytes, len, key);
-                number
-            }
-            None => return 0,
-        };
-        let next = &mut self.spellings.list[before % SPELLINGS].next;
-        *next = [number as u8, next[0]];
-        number
-    }
-
-    /// The end of a number, `true`, `false` or `null`.
-    #[inline(always)]
-    fn scalar(&self, start: usize) -> Option<usize> {
-        let mut at = start;
-        // Nearly all of them are these words.
-        if let Some(word) = self.blocks.text().get(start..)?.first_chunk::<4>() {
-            at += match word {
-                b"null" | b"true" | b"fals" => 4,
-                _ => 0,
-            };
+/// The key that followed `before` lately, if it stands at `quote` again.
+#[inline(always)]
+fn expected<'s>(
+    spellings: &'s Spellings,
+    text: &[u8],
+    before: usize,
+    quote: usize,
+) -> Option<(usize, &'s Spelling)> {
+    let bytes = text.get(quote..)?.first_chunk()?;
+    let list = &*spellings.list;
+    let [first, second] = list[before % SPELLINGS].next;
+    for number in [first, second] {
+        let number = usize::from(number) % SPELLINGS;
+        let spelling = &list[number];
+        if spelling.fits(bytes) {
+            return Some((number, spelling));
         }
-        loop {
-            match self.byte(at)? {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.' => at += 1,
-                b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' if at > start => {
-                    return Some(at);
-                }
-                _ => return None,
-            }
+    }
+    None
+}
+
+/// Reads the key at `quote`: which it is, where its value begins, and the number of its spelling.
+/// `None` when it is odd.
+#[cold]
+#[inline(never)]
+fn key_at(
+    blocks: &mut Blocks<'_>,
+    spellings: &mut Spellings,
+    before: usize,
+    quote: usize,
+    with: &Machine<impl Fn(&[u8; BLOCK]) -> Masks, impl Fn(u64) -> u64>,
+) -> Option<(Option<Key>, usize, usize)> {
+    let text = blocks.text();
+    let (close, has_escape) = blocks.string(quote, with)?;
+    let (colon, byte) = space(text, close + 1);
+    if byte? != b':' {
+        return None;
+    }
+    let (value, first) = space(text, colon + 1);
+    let decoded = match has_escape {
+        true => decoded(text.get(quote..=close)?)?,
+        false => Cow::Borrowed(""),
+    };
+    let name = match has_escape {
+        true => decoded.as_bytes(),
+        false => text.get(quote + 1..close)?,
+    };
+    // A list of records inside an object makes it a wrapper.
+    if WRAPPERS.contains(&name) {
+        return (first? != b'[').then_some((None, value, 0));
+    }
+    let key = key_of(name);
+    let number = spellings.remember(before, text.get(quote..)?, value - quote, key);
+    Some((key, value, number))
+}
+
+/// The end of a number, `true`, `false` or `null`.
+#[inline(always)]
+fn scalar(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    // Nearly all of them are these words.
+    if let Some(word) = text.get(start..)?.first_chunk::<4>() {
+        at += match word {
+            b"null" | b"true" | b"fals" => 4,
+            _ => 0,
+        };
+    }
+    loop {
+        match text.get(at)? {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.' => at += 1,
+            b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' if at > start => return Some(at),
+            _ => return None,
         }
     }
 }

@@ -105,6 +105,38 @@ pub(super) struct Spellings {
 }
 
 impl Spellings {
+    /// Remembers the `len` bytes a text begins with as the spelling that follows `before`; its
+    /// number, 0 when there is no room.
+    pub(super) fn remember(
+        &mut self,
+        before: usize,
+        text: &[u8],
+        len: usize,
+        key: Option<Key>,
+    ) -> usize {
+        let Some(bytes) = text.first_chunk().filter(|_| len <= SPELLING) else {
+            return 0;
+        };
+        let known = self
+            .list
+            .iter()
+            .take(self.used)
+            .position(|known| known.len == len && known.fits(bytes));
+        let number = match known {
+            Some(number) => number,
+            None if self.used < SPELLINGS => {
+                let number = self.used;
+                self.used += 1;
+                self.list[number % SPELLINGS] = Spelling::of(bytes, len, key);
+                number
+            }
+            None => return 0,
+        };
+        let next = &mut self.list[before % SPELLINGS].next;
+        *next = [number as u8, next[0]];
+        number
+    }
+
     /// Remembers the value of a steady key; its number.
     #[cold]
     #[inline(never)]
