@@ -1,77 +1,67 @@
 //! Call and control rows as Parquet, and where a bundle keeps them.
 //!
-//! Besides `facts` the only place that names polars. One schema: the fields of
+//! Besides `facts` only this room's `columns` and `parquet` name polars. One schema: the fields of
 //! [`CallRow`](super::rows::CallRow) and [`ControlRow`] in their order, text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
 
+use super::parquet::{self, Column, Scratch};
 use super::rows::ControlRow;
 use super::sheet::{Field, Sheet};
+use super::texts::Texts;
 use anyhow::Context as _;
-use polars::prelude::*;
+use polars::prelude::{
+    Column as FrameColumn, DataFrame, ParquetCompression, ParquetWriter, StatisticsOptions,
+};
 use std::io::Write;
 
 /// Writes call rows as one Parquet file, in the order given.
 ///
 /// # Errors
-/// When the writer fails, or polars refuses the frame.
+/// When the writer fails, or a column cannot be encoded.
 pub(super) fn write_calls(calls: &Sheet, to: &mut impl Write) -> anyhow::Result<()> {
     let lines = &calls.lines;
-    let times: Vec<i64> = lines.iter().map(|line| line.event_time).collect();
-    let mut columns = vec![Column::new("event_time".into(), times)];
+    let times = lines.iter().map(|line| line.event_time).collect();
+    let mut columns = vec![Column::i64("event_time", times)];
+    let mut scratch = Scratch::default();
     for (field, name) in Field::ALL {
-        let texts = StringChunked::from_iter_values(
-            name.into(),
-            lines.iter().map(|line| calls.text(line, field)),
-        );
-        columns.push(texts.into_column());
+        let numbers = lines.iter().map(move |line| line.number(field));
+        columns.push(match field {
+            Field::EventId | Field::RequestId => {
+                Column::unlike(name, numbers.map(|number| calls.texts.get(number)))
+            }
+            _ => Column::alike(name, &calls.texts, numbers, &mut scratch),
+        });
     }
-    write_frame(lines.len(), columns, to).context("failed to write call rows as Parquet")
+    parquet::write(lines.len(), columns, to).context("failed to write call rows as Parquet")
 }
 
 /// Writes control rows as one Parquet file, in the order given.
 ///
 /// # Errors
-/// When the writer fails, or polars refuses the frame.
+/// When the writer fails, or a column cannot be encoded.
 pub(super) fn write_controls(rows: &[ControlRow], to: &mut impl Write) -> anyhow::Result<()> {
+    let mut scratch = Scratch::default();
+    let mut names = |name, text: fn(&ControlRow) -> &str| {
+        let mut texts = Texts::default();
+        let numbers: Vec<u32> = rows.iter().map(|row| texts.number(text(row))).collect();
+        Column::alike(name, &texts, numbers.iter().copied(), &mut scratch)
+    };
     let columns = vec![
-        Column::new(
-            "minute".into(),
-            rows.iter().map(|row| row.minute).collect::<Vec<i64>>(),
-        ),
-        Column::new(
-            "account".into(),
-            rows.iter()
-                .map(|row| row.account.as_str())
-                .collect::<Vec<_>>(),
-        ),
-        Column::new(
-            "region".into(),
-            rows.iter()
-                .map(|row| row.region.as_str())
-                .collect::<Vec<_>>(),
-        ),
-        Column::new(
-            "event_source".into(),
-            rows.iter()
-                .map(|row| row.event_source.as_str())
-                .collect::<Vec<_>>(),
-        ),
-        Column::new(
-            "calls".into(),
-            rows.iter().map(|row| row.calls).collect::<Vec<u32>>(),
-        ),
-        Column::new(
-            "errors".into(),
-            rows.iter().map(|row| row.errors).collect::<Vec<u32>>(),
-        ),
-        Column::new(
-            "faults".into(),
-            rows.iter().map(|row| row.faults).collect::<Vec<u32>>(),
-        ),
+        Column::i64("minute", rows.iter().map(|row| row.minute).collect()),
+        names("account", |row| &row.account),
+        names("region", |row| &row.region),
+        names("event_source", |row| &row.event_source),
+        Column::u32("calls", rows.iter().map(|row| row.calls).collect()),
+        Column::u32("errors", rows.iter().map(|row| row.errors).collect()),
+        Column::u32("faults", rows.iter().map(|row| row.faults).collect()),
     ];
-    write_frame(rows.len(), columns, to).context("failed to write control rows as Parquet")
+    parquet::write(rows.len(), columns, to).context("failed to write control rows as Parquet")
 }
 
-fn write_frame(height: usize, columns: Vec<Column>, to: &mut impl Write) -> anyhow::Result<()> {
+fn write_frame(
+    height: usize,
+    columns: Vec<FrameColumn>,
+    to: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut frame = DataFrame::new(height, columns)?;
     // Serial column encoding: the bytes must not depend on the number of threads.
     ParquetWriter::new(to)
@@ -92,7 +82,7 @@ pub(super) fn count_table(
     header: &[String],
     counts: &std::collections::BTreeMap<Vec<String>, u64>,
 ) -> anyhow::Result<Vec<u8>> {
-    let mut columns: Vec<Column> = header
+    let mut columns: Vec<FrameColumn> = header
         .iter()
         .enumerate()
         .map(|(index, name)| {
@@ -100,10 +90,10 @@ pub(super) fn count_table(
                 .keys()
                 .map(|key| key.get(index).map_or("", String::as_str))
                 .collect();
-            Column::new(name.as_str().into(), values)
+            FrameColumn::new(name.as_str().into(), values)
         })
         .collect();
-    columns.push(Column::new(
+    columns.push(FrameColumn::new(
         "count".into(),
         counts.values().copied().collect::<Vec<u64>>(),
     ));

@@ -7,6 +7,7 @@ mod columns;
 mod hour;
 mod layout;
 pub mod manifest;
+mod parquet;
 pub mod raw;
 mod reader;
 pub mod rows;
