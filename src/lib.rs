@@ -26,4 +26,8 @@ pub mod analyze;
 
 pub mod report;
 
+pub mod simulate;
+
+pub mod accuracy;
+
 pub mod cli;

@@ -19,6 +19,7 @@ pub const FILES: &[Entry] = embedded![
     "ecr/classes",
     "ecr/dependencies",
     "health/impact",
+    "health/posting_lag",
     "inputs/mistaken",
     "metrics/known",
     "steps/aws_service_fault",

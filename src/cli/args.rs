@@ -43,6 +43,12 @@ pub(super) enum Command {
     Calls(CallsArgs),
     /// List or show the knowledge the tool works with
     Catalog(CatalogArgs),
+    /// Write a simulated incident: raw inputs and the truth
+    #[command(hide = true)]
+    Simulate(SimulateArgs),
+    /// Measure the reports on simulated incidents
+    #[command(hide = true)]
+    Accuracy(AccuracyArgs),
     /// Print a shell completion script
     Completions {
         /// Shell to write it for
@@ -223,6 +229,38 @@ pub(super) struct CallsArgs {
     pub(super) window: WindowArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    /// What happens: a cause of the contract, two, chain, or quiet
+    #[arg(long, value_name = "CAUSE")]
+    pub(super) cause: String,
+    /// Everything else follows from this number
+    #[arg(long)]
+    pub(super) seed: u64,
+    /// Take away the source the answer would rest on
+    #[arg(long)]
+    pub(super) blind: bool,
+    /// Folder to write
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AccuracyArgs {
+    /// Seeds, half-open: below 1000 for development, from 1000 on for reporting
+    #[arg(long, value_name = "FROM..TO")]
+    pub(super) seeds: String,
+    /// Only these scenarios (comma list)
+    #[arg(long, value_name = "CAUSES", value_delimiter = ',')]
+    pub(super) causes: Vec<String>,
+    /// Leave out the lines on single seeds
+    #[arg(long)]
+    pub(super) tables_only: bool,
+    /// File to write instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk and progress to stderr. `main.rs` calls [`main`]; every command is one
 //! small file that turns typed flags into the five arrows and their result into files.
 
+mod accuracy;
 mod args;
 mod calls;
 mod catalog;
@@ -50,6 +51,8 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Demo(args) => demo::run(args),
         Command::Calls(args) => calls::run(args),
         Command::Catalog(args) => catalog::run(args),
+        Command::Simulate(args) => accuracy::simulate_one(args),
+        Command::Accuracy(args) => accuracy::accuracy(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "ecr-incident", &mut script);
