@@ -9,7 +9,7 @@ use super::health::Link;
 use super::types::{
     Detected, Findings, HealthRejection, Incident, IncidentDraft, Signal, Significance,
 };
-use super::verdict::{self, Leads, Scene};
+use super::verdict::{self, Leads, Numbers, Scene};
 use super::{change, funnel, gaps, health, quota, status, words};
 use crate::case::Interval;
 use crate::ecr::Class;
@@ -114,27 +114,6 @@ fn incident(
         evidence,
         draft,
     }
-}
-
-/// The head numbers of an incident.
-///
-/// For failures: calls and failures of the affected APIs inside the span, their ratio, and the
-/// ratio before. For volume: calls inside, expected calls, calls per minute, and the usual calls
-/// per minute.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Numbers {
-    /// Calls inside.
-    pub calls: u64,
-    /// Failures inside, or expected calls.
-    pub failures: u64,
-    /// Failures per call, or calls per minute.
-    pub ratio: f64,
-    /// The same before, as detection believes it.
-    pub baseline_ratio: f64,
-    /// Calls of the incident's APIs over the baseline; zero means there is nothing to compare with.
-    pub baseline_calls: u64,
-    /// Failures of the class among them.
-    pub baseline_failures: u64,
 }
 
 fn numbers(facts: &Facts, draft: &IncidentDraft) -> Numbers {

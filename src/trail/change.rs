@@ -2,8 +2,8 @@
 //!
 //! Which writes count is data (`queries/ecr/changes.toml`); this file only reads their records.
 
+use super::fields::{Record, capped};
 use super::record::{Resource, unwrapped, view};
-use super::select::{Record, capped};
 use super::slots::Key;
 use crate::bundle::rows::caps;
 use serde_json::Value;

@@ -4,14 +4,13 @@
 //! is order-free: everything is sorted when the scan concludes. Memory is bounded by
 //! [`SPILL_AT`], not by the archive.
 
-use super::part::{ControlKey, Part};
+use super::part::{Control, ControlKey, Part};
 use super::sieve::Sieve;
 use super::spelling::Spellings;
 use super::spill::{Place as Spilled, Spill};
 use crate::bundle::manifest::Tally;
 use crate::bundle::texts::Texts;
 use crate::case::Instant;
-use bytemuck::{Pod, Zeroable};
 use std::collections::BTreeMap;
 
 /// A thread that holds more than this writes its hours to disk, bytes.
@@ -117,23 +116,6 @@ struct Counts {
     read: u64,
     out_of_window: u64,
     skipped: [u64; Skip::ALL.len()],
-}
-
-/// One minute of one other service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
-#[repr(C)]
-pub(super) struct Control {
-    pub(super) calls: u32,
-    pub(super) errors: u32,
-    pub(super) faults: u32,
-}
-
-impl Control {
-    pub(super) fn add(&mut self, more: Self) {
-        self.calls = self.calls.saturating_add(more.calls);
-        self.errors = self.errors.saturating_add(more.errors);
-        self.faults = self.faults.saturating_add(more.faults);
-    }
 }
 
 /// The growing answer of one thread.

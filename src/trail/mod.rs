@@ -15,6 +15,7 @@ mod alien;
 mod blocks;
 mod change;
 mod dedupe;
+mod fields;
 mod find;
 mod gather;
 mod hours;

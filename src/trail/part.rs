@@ -3,7 +3,6 @@
 //! Parts of an hour are what is spilled to disk and merged at the end. The numbers of a part mean
 //! nothing outside it.
 
-use super::gather::Control;
 use super::known::Known;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
@@ -42,6 +41,23 @@ impl Kept {
 
     pub(super) fn is_change(&self) -> bool {
         self.flags & Self::CHANGE != 0
+    }
+}
+
+/// One minute of one other service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Control {
+    pub(super) calls: u32,
+    pub(super) errors: u32,
+    pub(super) faults: u32,
+}
+
+impl Control {
+    pub(super) fn add(&mut self, more: Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.errors = self.errors.saturating_add(more.errors);
+        self.faults = self.faults.saturating_add(more.faults);
     }
 }
 

@@ -3,10 +3,11 @@
 //! A file has one note at most, however much is wrong with it. It may lose records, never the
 //! count of them.
 
+use super::fields::Record;
 use super::find::Found;
 use super::gather::{Gather, Note, Skip};
 use super::record::{Envelope, mended};
-use super::select::{Record, select};
+use super::select::select;
 use super::skim::{Met, Skim};
 use super::spelling::Spellings;
 use super::split::{Fault, Piece, RECORD_CAP, Splitter};

@@ -6,48 +6,19 @@
 
 use super::ScanRequest;
 use super::change::change;
+use super::fields::{Record, head};
 use super::gather::{Gather, Skip};
 use super::identity::{Identity, who};
 use super::known::Known;
 use super::part::{Kept, Part};
 use super::record::{Addendum, Resource, text_of, unwrapped, view};
 use super::skim::values;
-use super::slots::{Key, Slots};
+use super::slots::Key;
 use super::spelling::Spellings;
 use crate::bundle::rows::caps;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
 use std::borrow::Cow;
-
-/// A record: its text and where its values stand in it.
-#[derive(Clone, Copy)]
-pub(super) struct Record<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) slots: &'a Slots,
-}
-
-impl<'a> Record<'a> {
-    #[inline(always)]
-    pub(super) fn raw(&self, key: Key) -> Option<&'a [u8]> {
-        self.slots.raw(self.text, key)
-    }
-
-    pub(super) fn text(&self, key: Key) -> std::borrow::Cow<'a, str> {
-        text_of(self.raw(key))
-    }
-
-    /// Whether it has what makes a record: a source and a name. Wrappers have neither.
-    #[inline(always)]
-    pub(super) fn is_record(&self) -> bool {
-        [Key::EventSource, Key::EventName].iter().all(|key| {
-            self.raw(*key).is_some_and(|raw| match raw {
-                b"\"\"" => false,
-                [b'"', ..] => true,
-                other => !text_of(Some(other)).is_empty(),
-            })
-        })
-    }
-}
 
 /// Counts the record and keeps what the request needs of it. The answer is why it was skipped, for
 /// the caller's notes; control group and window are not worth one.
@@ -300,32 +271,4 @@ fn named<'a>(raw: Option<&'a [u8]>, nested: &mut Spellings) -> (Cow<'a, str>, Co
     let slots = values(raw, nested);
     let text = |key| text_of(slots.raw(raw, key));
     (text(Key::Repository), text(Key::Registry))
-}
-
-/// The first `cap` characters.
-pub(super) fn capped(text: &str, cap: usize) -> String {
-    head(text, cap).to_owned()
-}
-
-/// The first `cap` characters.
-pub(super) fn head(text: &str, cap: usize) -> &str {
-    if text.len() <= cap {
-        return text;
-    }
-    match text.char_indices().nth(cap) {
-        Some((end, _)) => text.get(..end).unwrap_or(text),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn caps_count_characters() {
-        assert_eq!(capped("éé", 1), "é");
-        assert_eq!(capped("éé", 2), "éé");
-        assert_eq!(capped("abc", 0), "");
-    }
 }

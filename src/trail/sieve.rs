@@ -1,9 +1,9 @@
 //! What is known about the values of records: which services are asked about, which calls are
 //! changes, which codes are faults. Found out once per value, then looked up.
 
+use super::fields::{Record, head};
 use super::known::Known;
 use super::record::text_of;
-use super::select::Record;
 use super::slots::Key;
 use super::time::epoch_seconds;
 use crate::bundle::rows::caps;
@@ -147,7 +147,7 @@ impl Sieve {
         self.services.number(raw, || {
             let text = text_of(Some(raw)).into_owned();
             Service {
-                name: names.number(super::select::head(&text, caps::NAME)),
+                name: names.number(head(&text, caps::NAME)),
                 is_asked: case.scope.event_sources.contains(&text),
                 has_changes: knowledge().has_changes_of(&text),
                 text,
@@ -264,9 +264,7 @@ fn is(known: &mut Known<bool>, raw: Option<&[u8]>, word: &str) -> bool {
 #[inline(always)]
 fn name(known: &mut Known<u32>, raw: Option<&[u8]>, names: &mut Texts) -> u32 {
     let Some(raw) = raw else { return 0 };
-    let number = known.number(raw, || {
-        names.number(super::select::head(&text_of(Some(raw)), caps::NAME))
-    });
+    let number = known.number(raw, || names.number(head(&text_of(Some(raw)), caps::NAME)));
     known.meaning(number).copied().unwrap_or(0)
 }
 

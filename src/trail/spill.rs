@@ -3,9 +3,8 @@
 //! A nameless temporary file that only this process reads and that is gone when it ends; its layout
 //! is nobody's contract. What cannot be written stays in memory: slower, never wrong.
 
-use super::gather::Control;
 use super::known::Known;
-use super::part::{Kept, Part};
+use super::part::{Control, Kept, Part};
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
 use std::fs::File;

@@ -26,7 +26,7 @@ mod upstream_registry;
 mod volume;
 mod witness;
 
-pub(super) use scene::{Leads, Scene};
+pub(super) use scene::{Leads, Numbers, Scene};
 
 use super::types::{Confidence, Hypothesis, Side, Verdict};
 use card::Card;

@@ -5,7 +5,6 @@ use super::breadth::{Breadth, Unit};
 use super::volume::Volume;
 use crate::analyze::cite;
 use crate::analyze::health::{self, Link};
-use crate::analyze::judge::Numbers;
 use crate::analyze::status;
 use crate::analyze::types::{ChangeCandidate, IncidentDraft, QuotaReplay, Signal};
 use crate::analyze::words;
@@ -29,6 +28,27 @@ pub(in crate::analyze) struct Leads<'a> {
     pub replays: &'a [QuotaReplay],
     /// Sentences on faults this may be the echo of.
     pub echo_of: &'a [String],
+}
+
+/// The head numbers of an incident.
+///
+/// For failures: calls and failures of the affected APIs inside the span, their ratio, and the
+/// ratio before. For volume: calls inside, expected calls, calls per minute, and the usual calls
+/// per minute.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::analyze) struct Numbers {
+    /// Calls inside.
+    pub calls: u64,
+    /// Failures inside, or expected calls.
+    pub failures: u64,
+    /// Failures per call, or calls per minute.
+    pub ratio: f64,
+    /// The same before, as detection believes it.
+    pub baseline_ratio: f64,
+    /// Calls of the incident's APIs over the baseline; zero means there is nothing to compare with.
+    pub baseline_calls: u64,
+    /// Failures of the class among them.
+    pub baseline_failures: u64,
 }
 
 /// One incident, measured.

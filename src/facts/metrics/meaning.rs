@@ -4,7 +4,7 @@
 //! may become the denominator of coverage: a label that names an API beside an unknown word is a
 //! plain count, because `BatchGetImage 5xx` names the API too.
 
-use super::query::{Queries, Query};
+use super::query::{Queries, Query, unfilled};
 use crate::case::Instant;
 use crate::catalog;
 use crate::ecr;
@@ -185,19 +185,6 @@ fn by_search(search: &str, id: &str, label: &str) -> Option<Meaning> {
         }),
         None => Some(Meaning::Count),
     }
-}
-
-/// The expression inside `FILL(…, value)`, which changes gaps but not what is measured.
-pub(super) fn unfilled(expression: &str) -> &str {
-    let mut inner = expression.trim();
-    while let Some((first, _)) = inner
-        .strip_prefix("FILL(")
-        .and_then(|rest| rest.strip_suffix(')'))
-        .and_then(|rest| rest.rsplit_once(','))
-    {
-        inner = first.trim();
-    }
-    inner
 }
 
 fn outside_quotes(expression: &str) -> String {

@@ -151,7 +151,7 @@ impl Queries {
     /// Stated period in seconds, of the query or of the one its expression is about.
     pub(super) fn period(&self, query: &Query) -> Option<i64> {
         query.period_s.or_else(|| {
-            let inner = super::meaning::unfilled(&query.expression);
+            let inner = unfilled(&query.expression);
             if let Some(named) = self.named(inner) {
                 return named.period_s;
             }
@@ -167,4 +167,17 @@ fn put(list: &mut Vec<Query>, query: &Query) {
     if !list.contains(query) {
         list.push(query.clone());
     }
+}
+
+/// The expression inside `FILL(…, value)`, which changes gaps but not what is measured.
+pub(super) fn unfilled(expression: &str) -> &str {
+    let mut inner = expression.trim();
+    while let Some((first, _)) = inner
+        .strip_prefix("FILL(")
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|rest| rest.rsplit_once(','))
+    {
+        inner = first.trim();
+    }
+    inner
 }

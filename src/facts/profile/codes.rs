@@ -1,6 +1,6 @@
 //! The error breakdown: API by raw code, with the class, the denominator and one message.
 
-use super::draft::{Kind, Period};
+use super::kind::{Kind, Period};
 use crate::case::instant;
 use crate::ecr::Class;
 use crate::facts::types::CodeShare;

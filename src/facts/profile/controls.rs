@@ -1,6 +1,6 @@
 //! Control groups: the same APIs elsewhere, other APIs here, other services here.
 
-use super::draft::{Kind, Period};
+use super::kind::{Kind, Period};
 use crate::case::{Interval, Minute};
 use crate::facts::types::{ControlGroup, ControlSeries, Facts, ProfileRequest};
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! One chunk of calls counted for some requests: by kind, by dimension, by message.
 
-use super::draft::{DIMENSIONS, Draft, Kind, Period};
+use super::draft::{DIMENSIONS, Draft};
+use super::kind::{Kind, Period};
 use super::row::Model;
 use crate::case::Minute;
 use crate::ecr;

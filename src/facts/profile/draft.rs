@@ -2,9 +2,9 @@
 
 use super::codes::Codes;
 use super::controls::Groups;
+use super::kind::{Kind, Period};
 use super::row::Model;
 use super::shares::Shares;
-use crate::ecr::Class;
 use crate::facts::types::{Place, ProfileRequest};
 use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,23 +20,6 @@ pub(super) const DIMENSIONS: [&str; 5] = [
     "session",
     "user_agent",
 ];
-
-/// The two spans that are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Period {
-    Incident,
-    Baseline,
-}
-
-/// The calls of one place, API and error code in one period.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Kind<'a> {
-    pub(super) account: &'a str,
-    pub(super) region: &'a str,
-    pub(super) api: &'a str,
-    pub(super) code: &'a str,
-    pub(super) class: Class,
-}
 
 /// One request and its sums.
 pub(super) struct Draft<'a> {

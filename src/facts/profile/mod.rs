@@ -11,6 +11,7 @@ mod controls;
 mod count;
 mod draft;
 mod follow;
+mod kind;
 mod operations;
 mod requests;
 mod row;
@@ -19,7 +20,8 @@ mod shares;
 use super::frames;
 use super::types::{Facts, Profile, ProfileRequest};
 use crate::bundle::Bundle;
-use draft::{Draft, Period};
+use draft::Draft;
+use kind::Period;
 
 /// Answers requests from the bundle's calls, in their order. `facts` are those of the same bundle:
 /// the control group has been counted there.

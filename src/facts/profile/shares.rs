@@ -1,6 +1,6 @@
 //! One dimension (principal, repository, endpoint, …) of an incident, with its baseline.
 
-use super::draft::Period;
+use super::kind::Period;
 use crate::ecr::Class;
 use crate::facts::types::Share;
 use std::collections::BTreeMap;

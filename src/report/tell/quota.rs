@@ -20,7 +20,7 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
     let near: Vec<&QuotaReplay> = incident
         .quota
         .iter()
-        .filter(|replay| is_near_quota(replay))
+        .filter(|replay| signal::is_near_quota(replay))
         .collect();
     if near.is_empty() {
         let (throttles, calls) = throttles(story, incident);
@@ -125,14 +125,6 @@ fn quota_row(replay: &QuotaReplay) -> Vec<Text> {
         cell(fmt::count(replay.observed_throttles)),
         against_limit(replay.modelled_throttles),
     ]
-}
-
-/// Whether a quota is worth its own row: throttled, modelled as throttled, or above half the limit.
-pub(super) fn is_near_quota(replay: &QuotaReplay) -> bool {
-    replay.observed_throttles > 0
-        || replay.modelled_throttles > 0
-        || replay.seconds_over > 0
-        || replay.peak_factor.is_some_and(|factor| factor >= 0.5)
 }
 
 /// The nearest the arrivals came to any known quota.

@@ -460,7 +460,7 @@ fn call_count(
 
 /// Arrivals per second around the busiest second, against the quota.
 fn quota_chart(incident: &Incident, replay: &QuotaReplay, index: usize) -> Option<Chart> {
-    if !super::quota::is_near_quota(replay) {
+    if !is_near_quota(replay) {
         return None;
     }
     let series = incident
@@ -526,4 +526,12 @@ fn quota_chart(incident: &Incident, replay: &QuotaReplay, index: usize) -> Optio
 
 fn ceil_div(a: i64, b: i64) -> i64 {
     (a + b - 1).div_euclid(b)
+}
+
+/// Whether a quota is worth its own row: throttled, modelled as throttled, or above half the limit.
+pub(super) fn is_near_quota(replay: &QuotaReplay) -> bool {
+    replay.observed_throttles > 0
+        || replay.modelled_throttles > 0
+        || replay.seconds_over > 0
+        || replay.peak_factor.is_some_and(|factor| factor >= 0.5)
 }
