@@ -23,32 +23,55 @@ pub(super) struct Known<M> {
 struct Entry<M> {
     raw: Box<[u8]>,
     meaning: M,
-    signature: Option<Signature>,
+    signature: Signature,
 }
 
 impl<M> Entry<M> {
     #[inline(always)]
-    fn is(&self, raw: &[u8], signature: Option<Signature>) -> bool {
-        match signature {
-            Some(_) => signature == self.signature && raw.len() == self.raw.len(),
-            None => *self.raw == *raw,
+    fn is(&self, raw: &[u8], signature: &Signature) -> bool {
+        if !signature.is_whole {
+            return *self.raw == *raw;
         }
+        // Word by word: the words of `signature` stay in registers, where an array compared whole
+        // would be written out first and read back at once.
+        let own = &self.signature;
+        let differ = (signature.first ^ own.first)
+            | (signature.last ^ own.last)
+            | (signature.second ^ own.second)
+            | (signature.third ^ own.third);
+        differ == 0 && raw.len() == self.raw.len() && own.is_whole
     }
 }
 
 /// All bytes of a value of 8 to 32 bytes, some of them twice: with the length it is the value.
-type Signature = [u64; 4];
+#[derive(Debug, Clone, Copy)]
+struct Signature {
+    first: u64,
+    last: u64,
+    second: u64,
+    third: u64,
+    /// Whether it is the whole value; not so for values of other lengths.
+    is_whole: bool,
+}
 
 #[inline(always)]
-fn signature(raw: &[u8]) -> Option<Signature> {
-    let word = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
-    let (first, last) = (word(raw.first_chunk()?), word(raw.last_chunk()?));
-    if raw.len() <= 16 {
-        return Some([first, last, 0, 0]);
+fn signature(raw: &[u8]) -> Signature {
+    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    let (first, last) = (word(raw.first_chunk()), word(raw.last_chunk()));
+    let (second, third) = match raw.len() {
+        17.. => (
+            word(raw.get(8..).and_then(<[u8]>::first_chunk)),
+            word(raw.get(..raw.len() - 8).and_then(<[u8]>::last_chunk)),
+        ),
+        _ => (0, 0),
+    };
+    Signature {
+        first,
+        last,
+        second,
+        third,
+        is_whole: matches!(raw.len(), 8..=32),
     }
-    let second = word(raw.get(8..)?.first_chunk()?);
-    let third = word(raw.get(..raw.len() - 8)?.last_chunk()?);
-    (raw.len() <= 32).then_some([first, last, second, third])
 }
 
 /// Values remembered by a few of their bytes.
@@ -74,27 +97,22 @@ impl<M> Known<M> {
         // Neighbours in a file are mostly alike: one comparison instead of a hash.
         let signature = signature(raw);
         if let Some(last) = self.entries.get(self.last as usize)
-            && last.is(raw, signature)
+            && last.is(raw, &signature)
         {
             return self.last;
         }
-        let slot = slot(raw, signature);
+        let slot = slot(raw, &signature);
         let recent = self.recent[slot];
         self.last = match self.entries.get(recent as usize) {
-            Some(entry) if entry.is(raw, signature) => recent,
-            _ => self.look_up(raw, signature, meaning),
+            Some(entry) if entry.is(raw, &signature) => recent,
+            _ => self.look_up(raw, meaning),
         };
         self.recent[slot] = self.last;
         self.last
     }
 
     #[inline(never)]
-    fn look_up(
-        &mut self,
-        raw: &[u8],
-        signature: Option<Signature>,
-        meaning: impl FnOnce() -> M,
-    ) -> u32 {
+    fn look_up(&mut self, raw: &[u8], meaning: impl FnOnce() -> M) -> u32 {
         let hash = self.hasher.hash_one(raw);
         let entries = &self.entries;
         let is_it = |number: &u32| {
@@ -110,7 +128,7 @@ impl<M> Known<M> {
         self.entries.push(Entry {
             raw: raw.into(),
             meaning: meaning(),
-            signature,
+            signature: signature(raw),
         });
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.table.insert_unique(hash, number, |number| {
@@ -138,15 +156,18 @@ impl<M> Known<M> {
 /// Where a value is remembered: by its length and some of its bytes, which tell names, and whole
 /// callers, apart well enough. A clash costs a hash, no more.
 #[inline(always)]
-fn slot(raw: &[u8], signature: Option<Signature>) -> usize {
-    let [first, last, ..] = signature.unwrap_or_else(|| samples(raw));
+fn slot(raw: &[u8], signature: &Signature) -> usize {
+    let (first, last) = match signature.is_whole {
+        true => (signature.first, signature.last),
+        false => samples(raw),
+    };
     let ends = first ^ last.rotate_left(23);
     let mixed = (ends ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 56) as usize % RECENT
 }
 
 /// Words from within a long value, whose ends are often alike.
-fn samples(raw: &[u8]) -> Signature {
+fn samples(raw: &[u8]) -> (u64, u64) {
     let word = |eighths: usize| {
         let rest = raw.get(raw.len() / 8 * eighths..).unwrap_or_default();
         rest.first_chunk()
@@ -158,7 +179,7 @@ fn samples(raw: &[u8]) -> Signature {
         *sum = sum.wrapping_add(word(eighths)).rotate_left(9);
         *turned ^= *sum;
     }
-    [mixed[0], mixed[1], 0, 0]
+    (mixed[0], mixed[1])
 }
 
 #[cfg(test)]
