@@ -23,7 +23,7 @@ it is not near 0, only the CPU ratios mean anything, and even they are blurred.
 Every answer of `calls` is compared with truth.csv (minute,region,event_name,class,count), and so is
 DuckDB's. Exit code 1 when a cell of ours differs, 2 when the run is not possible.
 
-Needs Python 3.9 on Linux or macOS and libdeflate-gzip (Debian: libdeflate-tools); DuckDB is left
+Needs Python 3.9 on Linux (GNU xargs) and libdeflate-gzip (Debian: libdeflate-tools); DuckDB is left
 out when `pip install duckdb` was not done.
 """
 

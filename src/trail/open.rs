@@ -51,6 +51,11 @@ impl Fault {
                 "{bytes} bytes after the end of the gzip data (byte {at}) were ignored: CloudTrail \
                  does not write such files"
             ),
+            Self::Bomb { at, text } if *text > UNFOLDED_CAP => format!(
+                "reading stopped after {} MiB of text from {at} compressed bytes, the most that is \
+                 read of one file: split it",
+                text >> 20
+            ),
             Self::Bomb { at, text } => format!(
                 "reading stopped after {} MiB of text from {at} compressed bytes: no log unfolds \
                  like this",
@@ -200,9 +205,10 @@ impl Read for Unfold {
         match self.step(into) {
             Ok(count) => {
                 let disk = self.bytes_read();
-                if self.text > UNFOLDED_CAP
-                    || (self.text > RATIO_FROM && self.text / RATIO_CAP > disk)
-                {
+                // Told once: what is over stays over however often the end is read.
+                let is_over = self.text > UNFOLDED_CAP
+                    || (self.text > RATIO_FROM && self.text / RATIO_CAP > disk);
+                if is_over && count > 0 {
                     let fault = Fault::Bomb {
                         at: disk,
                         text: self.text,

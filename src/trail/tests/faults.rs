@@ -174,6 +174,7 @@ fn a_bomb_is_stopped_and_the_other_files_are_read() {
     let (input, why, partly_used) = refusal(&scan);
     assert_eq!((input, partly_used), ("bomb.json.gz", false));
     assert!(why.contains("no log unfolds"), "{why}");
+    assert_eq!(why.matches("reading stopped").count(), 1, "{why}");
     assert_eq!(scan.calls.len(), 2);
     assert!(is_partial(&scan));
 }
