@@ -410,6 +410,7 @@ fn missing(noun: Noun) -> SourceEntry {
         files_late: 0,
         lateness_s: 0,
         bytes_read: 0,
+        bill: None,
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn source(noun: Noun) -> SourceEntry {
         files_late: 0,
         lateness_s: 0,
         bytes_read: 0,
+        bill: None,
     }
 }
 

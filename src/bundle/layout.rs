@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const CHANGES: &str = "raw/trail-changes.ndjson";
+pub(super) const LOG: &str = "log.ndjson";
 pub(super) const CONTROLS_PREFIX: &str = "controls/";
 pub(super) const CALLS_PREFIX: &str = "calls/";
 

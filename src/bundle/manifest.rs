@@ -132,7 +132,7 @@ pub struct Refusal {
 }
 
 /// What one source contributed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceEntry {
     /// Which source.
     pub noun: Noun,
@@ -159,6 +159,36 @@ pub struct SourceEntry {
     pub lateness_s: i64,
     /// Compressed bytes read.
     pub bytes_read: u64,
+    /// What asking AWS for it took; absent when it was read from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Bill>,
+}
+
+/// What asking AWS for a source took.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bill {
+    /// Requests sent, retries included.
+    pub calls: u64,
+    /// Of those, tries after the first.
+    pub retries: u64,
+    /// Time spent waiting for a turn, for AWS to calm down and between tries, milliseconds.
+    pub waited_ms: u64,
+    /// Bytes AWS says it scanned, or bytes read from S3.
+    pub bytes_scanned: u64,
+    /// Estimated at list prices, US dollars.
+    pub cost_usd: f64,
+}
+
+impl Bill {
+    /// Adds another bill to this one.
+    pub fn add(&mut self, other: &Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.retries = self.retries.saturating_add(other.retries);
+        self.waited_ms = self.waited_ms.saturating_add(other.waited_ms);
+        self.bytes_scanned = self.bytes_scanned.saturating_add(other.bytes_scanned);
+        self.cost_usd += other.cost_usd;
+    }
 }
 
 /// One file of the bundle.
@@ -173,7 +203,7 @@ pub struct FileEntry {
 }
 
 /// The sealed description of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// On-disk format, major part.
     pub format_major: u32,

@@ -70,6 +70,7 @@ fn sealed(dir: &Path) -> Bundle {
         files_late: 0,
         lateness_s: 0,
         bytes_read: 10,
+        bill: None,
     };
     writer.seal(&case(), vec![entry]).unwrap()
 }

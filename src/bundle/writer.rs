@@ -84,6 +84,14 @@ impl Writer {
         self.lines(&layout::answers_file(noun), answers)
     }
 
+    /// Writes the log of the requests that collected the bundle.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn log<T: Serialize>(&mut self, requests: &[T]) -> anyhow::Result<()> {
+        self.lines(layout::LOG, requests)
+    }
+
     /// Writes the manifest and gives back the sealed bundle.
     ///
     /// # Errors

@@ -13,6 +13,9 @@ macro_rules! embedded {
 
 /// Every knowledge file, sorted by ID.
 pub const FILES: &[Entry] = embedded![
+    "aws/calls",
+    "aws/errors",
+    "aws/partitions",
     "detect/thresholds",
     "ecr/api",
     "ecr/changes",

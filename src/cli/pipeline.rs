@@ -168,5 +168,6 @@ fn not_given(noun: Noun) -> SourceEntry {
         files_late: 0,
         lateness_s: 0,
         bytes_read: 0,
+        bill: None,
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn conclude(
         files_late,
         lateness_s: request.lateness_s,
         bytes_read,
+        bill: None,
     }
 }
 

@@ -18,7 +18,10 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("ecr", &["case", "catalog"]),
     ("bundle", &["case", "failure"]),
     ("trail", &["case", "ecr", "bundle"]),
-    ("collect", &["case", "catalog", "bundle", "trail"]),
+    (
+        "collect",
+        &["case", "failure", "catalog", "bundle", "trail"],
+    ),
     ("facts", &["case", "ecr", "catalog", "bundle"]),
     (
         "analyze",

@@ -4,10 +4,10 @@
 //! input without a reason: what is not read is a refusal, what is cut short makes the source
 //! partial, and every record read is used, skipped by name, duplicate or out of the window.
 
-mod count;
 mod open;
 mod recognise;
 
+use super::count;
 use crate::bundle::manifest::{Noun, Outcome, Refusal, SourceEntry, Tally};
 use crate::bundle::raw::{RawAnswer, Shape};
 use crate::case::Case;
@@ -170,6 +170,7 @@ impl Draft {
             files_late: 0,
             lateness_s: 0,
             bytes_read: self.bytes,
+            bill: None,
         }
     }
 

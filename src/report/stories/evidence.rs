@@ -90,6 +90,7 @@ fn source(noun: Noun, outcome: Outcome, asked: &str, read: u64) -> SourceEntry {
         files_late: 0,
         lateness_s: 0,
         bytes_read: 48_000,
+        bill: None,
     }
 }
 

@@ -400,8 +400,13 @@ fn coverage(story: &Story<'_>) -> Vec<Coverage> {
                 skipped_by: tally.skipped_by.clone(),
                 call_count: counted.map(|(_, counted)| finite(counted)),
                 ratio: counted.map(|(trail, counted)| finite(trail as f64 / counted)),
-                bytes_scanned: entry.map_or(0, |entry| entry.bytes_read),
-                cost_usd: None,
+                bytes_scanned: entry.map_or(0, |entry| {
+                    let billed = entry.bill.as_ref().map_or(0, |bill| bill.bytes_scanned);
+                    entry.bytes_read.max(billed)
+                }),
+                cost_usd: entry
+                    .and_then(|entry| entry.bill.as_ref())
+                    .map(|bill| finite(bill.cost_usd)),
             }
         };
         match entry {

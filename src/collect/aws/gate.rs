@@ -1,0 +1,258 @@
+//! The one way out: every HTTP request of every client passes here, takes its turn and is noted.
+//!
+//! It stands below the SDK, so that retries, sign-in and assumed roles are counted too. It must never
+//! let out a call that `queries/aws/calls.toml` does not list (sign-in services excepted), nor keep a
+//! body or an authorization header.
+
+use super::control::{Control, stopped};
+use super::fault;
+use super::known::{self, Call};
+use super::limiter::Key;
+use super::receipt::LogLine;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// An HTTP client that asks [`Control`] before each request.
+#[derive(Debug)]
+pub(super) struct Gate {
+    inner: SharedHttpClient,
+    control: Arc<Control>,
+}
+
+impl Gate {
+    /// Puts the gate before a client.
+    pub(super) fn new(inner: SharedHttpClient, control: Arc<Control>) -> Self {
+        Self { inner, control }
+    }
+}
+
+impl HttpClient for Gate {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Turnstile {
+            inner: self.inner.http_connector(settings, components),
+            control: Arc::clone(&self.control),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Turnstile {
+    inner: SharedHttpConnector,
+    control: Arc<Control>,
+}
+
+impl HttpConnector for Turnstile {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, control) = (self.inner.clone(), Arc::clone(&self.control));
+        HttpConnectorFuture::new(async move {
+            let Some((key, call)) = asked(&request) else {
+                // Sign-in services (SSO, instance metadata, containers) have no quota of ours.
+                return inner.call(request).await;
+            };
+            let Some(call) = call else {
+                let name = format!("{}:{}", key.service, key.operation);
+                return Err(ConnectorError::user(
+                    format!("{name} is not among the calls this tool may make").into(),
+                ));
+            };
+            let waited = control.limiter.turn(&key, call, Instant::now());
+            if !waited.is_zero() {
+                tokio::time::sleep(waited).await;
+            }
+            if let Some(why) = control.stopped() {
+                let trouble = stopped(call, why);
+                return Err(ConnectorError::user(trouble.what.into()));
+            }
+            let attempt = attempt(&request);
+            let (sent_at, sent) = (control.elapsed(), Instant::now());
+            let answer = inner.call(request).await;
+            let mut line = LogLine {
+                at: String::new(),
+                region: key.region,
+                call: call.name(),
+                attempt,
+                waited_ms: ms(waited),
+                took_ms: ms(sent.elapsed()),
+                status: 0,
+                request_id: String::new(),
+                error: String::new(),
+            };
+            match &answer {
+                Ok(answer) => {
+                    line.status = answer.status().as_u16();
+                    line.request_id = fault::request_id(answer);
+                }
+                Err(error) => line.error = fault::capped(&fault::chain(error).join(": ")),
+            }
+            control.receipt.request(call, sent_at, line);
+            answer
+        })
+    }
+}
+
+/// Whose bucket a request draws from and which call it is; `None` for what is not signed.
+fn asked(request: &HttpRequest) -> Option<(Key, Option<&'static Call>)> {
+    let header = |name: &str| request.headers().get(name);
+    // Credential=AKID/20260311/us-east-1/monitoring/aws4_request
+    let (_, scope) = header("authorization")?.split_once("Credential=")?;
+    let mut scope = scope.split([',', ' ']).next()?.split('/');
+    let (who, _, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+    let operation = operation(request, service);
+    let call = known::find(service, &operation);
+    let key = Key {
+        who: who.to_owned(),
+        region: region.to_owned(),
+        service: service.to_owned(),
+        operation,
+    };
+    Some((key, call))
+}
+
+/// The operation of a request, in the words of whichever protocol carries it.
+fn operation(request: &HttpRequest, service: &str) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.rsplit('.').next().unwrap_or_default().to_owned();
+    }
+    let uri = request.uri();
+    let path = uri.split('?').next().unwrap_or_default();
+    if let Some((_, operation)) = path.rsplit_once("/operation/") {
+        return operation.to_owned();
+    }
+    if service == "s3" {
+        let query = uri.split_once('?').map_or("", |(_, query)| query);
+        let word = if query.contains("list-type=2") {
+            "ListObjectsV2"
+        } else if query.split('&').any(|part| part.starts_with("location")) {
+            "GetBucketLocation"
+        } else {
+            "GetObject"
+        };
+        return word.to_owned();
+    }
+    // The query protocol of STS carries it in the form.
+    let body = request.body().bytes().unwrap_or_default();
+    let form = std::str::from_utf8(body).unwrap_or_default();
+    form.split('&')
+        .find_map(|pair| pair.strip_prefix("Action="))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Which try of its call a request is: the SDK says so.
+fn attempt(request: &HttpRequest) -> u32 {
+    request
+        .headers()
+        .get("amz-sdk-request")
+        .and_then(|header| {
+            header
+                .split(';')
+                .find_map(|part| part.trim().strip_prefix("attempt=")?.parse().ok())
+        })
+        .unwrap_or(1)
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    fn request(uri: &str, headers: &[(&str, &str)], body: &str) -> HttpRequest {
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_uri(uri).unwrap();
+        for (name, value) in headers {
+            request
+                .headers_mut()
+                .insert((*name).to_owned(), (*value).to_owned());
+        }
+        request
+    }
+
+    fn auth(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260311/eu-west-1/{service}/aws4_request, SignedHeaders=host"
+        )
+    }
+
+    #[test]
+    fn every_protocol_tells_its_operation() {
+        let (logs, metrics, s3, sts) = (auth("logs"), auth("monitoring"), auth("s3"), auth("sts"));
+        let cases = [
+            (
+                request(
+                    "http://h/",
+                    &[
+                        ("authorization", &logs),
+                        ("x-amz-target", "Logs_20140328.StartQuery"),
+                    ],
+                    "{}",
+                ),
+                "StartQuery",
+            ),
+            (
+                request(
+                    "http://h/service/GraniteServiceVersion20100801/operation/ListMetrics",
+                    &[("authorization", &metrics)],
+                    "",
+                ),
+                "ListMetrics",
+            ),
+            (
+                request(
+                    "http://h/b?list-type=2&prefix=x",
+                    &[("authorization", &s3)],
+                    "",
+                ),
+                "ListObjectsV2",
+            ),
+            (
+                request(
+                    "http://h/b/key?x-id=GetObject",
+                    &[("authorization", &s3)],
+                    "",
+                ),
+                "GetObject",
+            ),
+            (
+                request(
+                    "http://h/",
+                    &[("authorization", &sts)],
+                    "Action=AssumeRole&Version=2011-06-15",
+                ),
+                "AssumeRole",
+            ),
+        ];
+        for (request, operation) in cases {
+            let (key, call) = asked(&request).unwrap();
+            assert_eq!(key.operation, operation);
+            assert_eq!(
+                (key.who.as_str(), key.region.as_str()),
+                ("AKIDEXAMPLE", "eu-west-1")
+            );
+            assert!(call.is_some(), "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_is_known_as_such() {
+        let iam = auth("iam");
+        let request = request("http://h/", &[("authorization", &iam)], "Action=DeleteUser");
+        let (_, call) = asked(&request).unwrap();
+        assert!(call.is_none());
+    }
+}
