@@ -24,6 +24,8 @@ pub mod facts;
 
 pub mod analyze;
 
+pub mod redact;
+
 pub mod report;
 
 pub mod simulate;

@@ -25,6 +25,8 @@ pub const FILES: &[Entry] = embedded![
     "health/posting_lag",
     "inputs/mistaken",
     "metrics/known",
+    "redact/identities",
+    "redact/secrets",
     "steps/aws_service_fault",
     "steps/aws_side_throttling",
     "steps/caller_configuration",

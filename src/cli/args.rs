@@ -33,6 +33,11 @@ pub(super) enum Command {
         ecr-incident analyze bundle --from 2026-03-11T07:00Z --to 2026-03-11T08:00Z -o narrower\n  \
         ecr-incident analyze bundle --format json -o again --force")]
     Analyze(AnalyzeArgs),
+    /// Turn the pseudonyms of a redacted text back into what they stand for
+    #[command(after_help = "Examples:\n  \
+        ecr-incident unredact answer.txt --map ecr-incident-20260311T0630Z.private/redaction-map.json\n  \
+        pbpaste | ecr-incident unredact - --map redaction-map.json")]
+    Unredact(UnredactArgs),
     /// Run the whole job on an embedded example incident: no account, no credentials, no network
     Demo(DemoArgs),
     /// Print the classified, deduplicated calls of CloudTrail archives as a table
@@ -115,6 +120,26 @@ pub(super) struct TrailArgs {
     pub(super) lateness: Option<String>,
 }
 
+/// How much of the report is hidden.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct RedactArgs {
+    /// Hide identities behind pseudonyms (ids), or repository names, request IDs and inputs as well
+    /// (all); secrets are removed in any case
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "off")]
+    pub(super) redact: RedactLevel,
+    /// Go on with the pseudonyms of this map [default: redaction-map.json in DIR.private]
+    #[arg(long, value_name = "FILE")]
+    pub(super) redact_map: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum RedactLevel {
+    #[default]
+    Off,
+    Ids,
+    All,
+}
+
 /// Where the report goes.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct OutputArgs {
@@ -130,6 +155,8 @@ pub(super) struct OutputArgs {
         default_value = "md,html,json"
     )]
     pub(super) format: Vec<ReportFormat>,
+    #[command(flatten)]
+    pub(super) redact: RedactArgs,
     /// Replace what an earlier run wrote into the folder
     #[arg(long)]
     pub(super) force: bool,
@@ -185,6 +212,15 @@ pub(super) struct AnalyzeArgs {
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnredactArgs {
+    /// The text, or - for stdin
+    pub(super) file: PathBuf,
+    /// The map that was written beside the redacted report
+    #[arg(long, value_name = "FILE")]
+    pub(super) map: PathBuf,
 }
 
 #[derive(Debug, Args)]

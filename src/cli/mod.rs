@@ -11,6 +11,7 @@ mod demo;
 mod output;
 mod pipeline;
 mod progress;
+mod redact;
 mod report;
 mod talk;
 mod window;
@@ -48,6 +49,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
     match &cli.command {
         Command::Report(args) => report::collect_and_report(args),
         Command::Analyze(args) => report::analyze(args),
+        Command::Unredact(args) => redact::unredact(args),
         Command::Demo(args) => demo::run(args),
         Command::Calls(args) => calls::run(args),
         Command::Catalog(args) => catalog::run(args),

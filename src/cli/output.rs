@@ -7,16 +7,20 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Names this tool writes into a report folder; only these are replaced with `--force`.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "report.md",
     "report.html",
     "report.json",
     "charts",
     EVIDENCE,
+    MAP,
 ];
 
-/// The one entry that cannot be made again from the others.
+/// What cannot be made again from the others.
 const EVIDENCE: &str = "bundle";
+
+/// The map from pseudonyms to values.
+pub(super) const MAP: &str = "redaction-map.json";
 
 /// A folder under construction.
 #[derive(Debug)]
@@ -71,6 +75,13 @@ impl Stage {
             .map_err(Failure::from)
     }
 
+    /// Writes one file of the folder that only its owner may read.
+    pub(super) fn private_file(&self, name: &str, text: &str) -> Result<(), Failure> {
+        private(&self.path().join(name), text.as_bytes())
+            .with_context(|| format!("failed to write {name} of {}", self.target.display()))
+            .map_err(Failure::from)
+    }
+
     /// Moves everything to its final place.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let moved = || -> std::io::Result<()> {
@@ -79,7 +90,7 @@ impl Stage {
                 let (from, to) = (self.path().join(name), self.target.join(name));
                 // A drawing that is not made again must not survive beside new ones; evidence is
                 // only ever replaced by evidence.
-                if name == EVIDENCE && !from.exists() {
+                if [EVIDENCE, MAP].contains(&name) && !from.exists() {
                     continue;
                 }
                 if to.is_dir() {
@@ -97,6 +108,31 @@ impl Stage {
             .with_context(|| format!("failed to move the report to {}", self.target.display()))
             .map_err(Failure::from)
     }
+}
+
+/// Writes a new file with mode 0600.
+fn private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Takes everybody but the owner out of a folder.
+pub(super) fn owner_only(folder: &Path) -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("failed to close {} to others", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// Refuses a folder that already holds a report, unless forced.

@@ -3,6 +3,7 @@
 use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat};
 use super::output::Stage;
 use super::pipeline::{self, Inputs};
+use super::redact::{self, Curtain};
 use super::talk::{self, Volume, say};
 use super::window;
 use crate::bundle::manifest::Noun;
@@ -11,7 +12,7 @@ use crate::case::{Case, Interval};
 use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, EXIT_PARTIAL, Failure};
 use crate::report::model::Report;
-use crate::report::{chart, html, json, markdown, terminal};
+use crate::report::{html, json, markdown, redacted, terminal};
 use crate::trail;
 use std::path::PathBuf;
 
@@ -138,13 +139,20 @@ pub(super) fn produce(
     bundle: impl FnOnce(&Stage) -> Result<Bundle, Failure>,
 ) -> Result<u8, Failure> {
     let stage = Stage::new(target, output.force)?;
+    let curtain = Curtain::new(&output.redact, target, output.force)?;
     say(
         volume,
         &format!("window {} UTC, baseline {}", case.window, case.baseline),
     );
-    let bundle = bundle(&stage)?;
-    let report = pipeline::judge(&bundle, case, command(&bundle, case))?;
-    write(&report, &output.format, &stage)?;
+    let bundle = bundle(curtain.behind(&stage))?;
+    let told = pipeline::judge(&bundle, case, command(&bundle, case))?;
+    let (report, redactor) = curtain.redact(&told, &bundle, case)?;
+    let outputs = render(&report, &output.format);
+    redact::refuse_leaks(&redactor, &outputs)?;
+    for (name, text) in &outputs {
+        stage.file(name, text)?;
+    }
+    curtain.finish(&redactor, volume)?;
     stage.finish()?;
     talk::data(terminal::render(&report).as_bytes())?;
     let files = written(&output.format, target);
@@ -152,18 +160,19 @@ pub(super) fn produce(
     Ok(exit_code(&report, output))
 }
 
-fn write(report: &Report, formats: &[ReportFormat], stage: &Stage) -> Result<(), Failure> {
-    for format in formats {
-        match format {
-            ReportFormat::Md => stage.file("report.md", &markdown::render(report))?,
-            ReportFormat::Html => stage.file("report.html", &html::render(report))?,
-            ReportFormat::Json => stage.file("report.json", &json::render(report))?,
-        }
-    }
-    for chart in &report.charts {
-        stage.file(&format!("charts/{}.svg", chart.id), &chart::svg(chart))?;
-    }
-    Ok(())
+/// Every file of a report: its name and its text.
+pub(super) fn render(report: &Report, formats: &[ReportFormat]) -> Vec<(String, String)> {
+    let mut outputs: Vec<(String, String)> = formats
+        .iter()
+        .map(|format| match format {
+            ReportFormat::Md => ("report.md", markdown::render(report)),
+            ReportFormat::Html => ("report.html", html::render(report)),
+            ReportFormat::Json => ("report.json", json::render(report)),
+        })
+        .map(|(name, text)| (name.to_owned(), text))
+        .collect();
+    outputs.extend(redacted::drawings(&report.charts));
+    outputs
 }
 
 fn written(formats: &[ReportFormat], target: &std::path::Path) -> Vec<String> {

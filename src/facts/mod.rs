@@ -15,6 +15,7 @@ pub mod notices;
 mod profile;
 pub mod quotas;
 mod regions;
+pub mod rows;
 pub mod types;
 
 pub use load::{SETTLING_MINUTES, load};

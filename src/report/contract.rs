@@ -55,6 +55,9 @@ pub struct Contract {
     pub gaps: Vec<Gap>,
     /// SHA-256 that seals the evidence bundle.
     pub seal: String,
+    /// How much was hidden, `ids` or `all`; absent when nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<&'static str>,
 }
 
 /// What made the report.

@@ -54,6 +54,15 @@ impl Untrusted {
         self.raw.is_empty()
     }
 
+    /// The same place with another text: what redaction makes of it. The text stays untrusted.
+    #[must_use]
+    pub(super) fn rewritten(&self, rewrite: impl FnOnce(&str) -> String) -> Self {
+        Self {
+            raw: rewrite(&self.raw),
+            cap: self.cap,
+        }
+    }
+
     /// As Markdown text (no code span). Active characters are escaped; words that a Markdown
     /// service would act on (links, mentions, issue numbers, formulas) become code spans.
     #[must_use]

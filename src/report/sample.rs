@@ -432,5 +432,6 @@ fn contract(text: &str) -> Contract {
         evidence: vec![],
         gaps: vec![],
         seal: text.to_owned(),
+        redaction: None,
     }
 }

@@ -6,6 +6,7 @@
 //! | [`laws`] | do the eight laws of the design hold on every case? |
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
+//! | [`redaction`] | does anything planted in the inputs survive into an output that may be shared? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
 //! | [`guard`] | does the scan still read records without allocating for each? |
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
@@ -25,6 +26,7 @@ mod fixtures;
 mod guard;
 mod hostile;
 mod laws;
+mod redaction;
 mod story;
 mod tidy;
 mod tool;

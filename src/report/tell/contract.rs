@@ -56,6 +56,7 @@ pub(super) fn contract(story: &Story<'_>) -> Contract {
             })
             .collect(),
         seal: facts.seal.clone(),
+        redaction: None,
     }
 }
 
