@@ -4,9 +4,10 @@
 //! Form: `arn:partition:service:region:account:resource` (AWS general reference, ARNs). A message may
 //! cut one anywhere; what is left of an account number is still hidden.
 
-use super::find::{Match, What};
 use super::fold::Folded;
-use super::{Kind, rules, secrets, shapes};
+use super::hit::{Match, What};
+use super::kind::Kind;
+use super::{rules, secrets, shapes};
 
 /// The ARN that starts at `at`.
 pub(super) fn at(text: &[Folded], at: usize) -> Option<Match> {

@@ -1,8 +1,8 @@
 //! The names that structured fields hold, to be found again in free text.
 
 use super::fold::{Folded, fold};
+use super::kind::{Kind, Voice};
 use super::rules;
-use super::{Kind, Voice};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 //! It holds identities in clear and must stay on the machine that made it; the command line writes it
 //! with mode 0600. It never holds a secret.
 
-use super::Kind;
+use super::kind::Kind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 //! Whole fields whose meaning is known: what is a public name of AWS, and which names a value holds.
 
-use super::find::What;
 use super::fold::fold;
-use super::{Kind, arn, rules, shapes};
+use super::hit::What;
+use super::kind::Kind;
+use super::{arn, rules, shapes};
 
 /// Whether a field holds a name of AWS itself, which names nobody: a service principal, `AWS
 /// Internal`, or nothing.

@@ -11,6 +11,12 @@ pub(super) struct Identities {
     pub(super) unique_ids: UniqueIds,
     pub(super) hosts: Hosts,
     pub(super) arns: Arns,
+    pub(super) paths: Paths,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Paths {
+    pub(super) homes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

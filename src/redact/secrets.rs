@@ -1,7 +1,7 @@
 //! Credentials, by shape and by the word before them. Always removed, never remembered.
 
-use super::find::{Match, What};
 use super::fold::{Folded, fold};
+use super::hit::{Match, What};
 use super::rules;
 
 /// The length of a secret access key (IAM user guide): base64 without padding.

@@ -1,8 +1,8 @@
 //! Identities that can be told by their shape alone, and shapes that look like one and are none.
 
-use super::Kind;
-use super::find::{Match, What};
 use super::fold::{Folded, fold};
+use super::hit::{Match, What};
+use super::kind::Kind;
 use super::known::starts;
 use super::rules;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -59,12 +59,7 @@ pub(super) fn kind_of_id(value: &str) -> Option<Kind> {
 /// A quoted name in a message: `repository with name 'team/web'`.
 pub(super) fn quoted(text: &[Folded], at: usize) -> Option<Match> {
     let rest = text.get(at..)?;
-    if rest.first()?.c != '\''
-        || !at
-            .checked_sub(1)
-            .and_then(|i| text.get(i))
-            .is_none_or(|f| !f.c.is_alphanumeric())
-    {
+    if rest.first()?.c != '\'' || back(text, at, 1).is_some_and(char::is_alphanumeric) {
         return None;
     }
     let inside = run(rest, 1, |c| c != '\'' && !c.is_whitespace());
@@ -353,13 +348,16 @@ fn of_aws(name: &str, length: usize) -> Option<Match> {
     })
 }
 
-/// `/home/NAME`, `/Users/NAME`, `\Users\NAME`: the name goes.
+/// The name below a folder of homes goes; `/` and `\` both part a path.
 fn home(text: &[Folded], at: usize) -> Option<Match> {
     let rest = text.get(at..)?;
-    let from = ["/home/", "/users/", "\\users\\"]
-        .iter()
-        .find(|start| same(rest, start))
-        .map(|start| start.chars().count())?;
+    let slash = rest.first()?.c;
+    let homes = &rules::identities().paths.homes;
+    let from = homes.iter().find_map(|folder| {
+        let length = folder.chars().count();
+        let ends = rest.get(length + 1).is_some_and(|f| f.c == slash);
+        (ends && same(rest.get(1..)?, folder)).then_some(length + 2)
+    })?;
     let length = run(rest, from, |c| {
         c.is_alphanumeric() || matches!(c, '.' | '-' | '_')
     });
