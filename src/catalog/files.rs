@@ -24,6 +24,10 @@ pub const FILES: &[Entry] = embedded![
     "health/impact",
     "health/posting_lag",
     "inputs/mistaken",
+    "logs/controls",
+    "logs/fields",
+    "logs/records",
+    "logs/volume",
     "metrics/known",
     "redact/identities",
     "redact/secrets",
@@ -55,4 +59,22 @@ pub const FILES: &[Entry] = embedded![
     "verdicts/retry_storm",
     "verdicts/undetermined",
     "verdicts/upstream_registry",
+];
+
+macro_rules! queries {
+    ($($id:literal),+ $(,)?) => {
+        &[$(Entry {
+            id: $id,
+            text: include_str!(concat!("../../queries/", $id, ".logsinsights")),
+        }),+]
+    };
+}
+
+/// Every query in the language of Logs Insights, sorted by ID; the file of the same ID in [`FILES`]
+/// explains it.
+pub const QUERIES: &[Entry] = queries![
+    "logs/controls",
+    "logs/fields",
+    "logs/records",
+    "logs/volume",
 ];

@@ -8,7 +8,7 @@ mod files;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use files::FILES;
+pub use files::{FILES, QUERIES};
 
 /// One embedded file.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,19 @@ impl Entry {
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Entry> {
     FILES.iter().find(|entry| entry.id == id)
+}
+
+/// The text of an embedded Logs Insights query; placeholders in it are `{{name}}`.
+///
+/// # Panics
+/// When the ID is wrong, which a test rules out for every query.
+#[must_use]
+pub fn query(id: &str) -> &'static str {
+    QUERIES
+        .iter()
+        .find(|entry| entry.id == id)
+        .unwrap_or_else(|| panic!("queries/{id}.logsinsights is not embedded"))
+        .text
 }
 
 /// An embedded file as a typed value.

@@ -221,6 +221,12 @@ impl Knowledge {
         self.change_rules.get(*index)
     }
 
+    /// Every rule for a write that can break a registry, as listed.
+    #[must_use]
+    pub fn changes(&self) -> &[ChangeRule] {
+        &self.change_rules
+    }
+
     /// What is known of a service whose writes act in all regions; `None` for a regional one.
     #[must_use]
     pub fn global(&self, event_source: &str) -> Option<&GlobalService> {

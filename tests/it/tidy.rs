@@ -20,7 +20,7 @@ const DOORS: [(&str, &[&str]); 13] = [
     ("trail", &["case", "ecr", "bundle"]),
     (
         "collect",
-        &["case", "failure", "catalog", "bundle", "trail"],
+        &["case", "failure", "catalog", "ecr", "bundle", "trail"],
     ),
     ("facts", &["case", "ecr", "catalog", "bundle"]),
     (

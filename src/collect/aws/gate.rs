@@ -71,7 +71,10 @@ impl HttpConnector for Turnstile {
             if !waited.is_zero() {
                 tokio::time::sleep(waited).await;
             }
-            if let Some(why) = control.stopped() {
+            // A query nobody waits for goes on costing: ending it is the one thing still to do.
+            if let Some(why) = control.stopped()
+                && call.operation != "StopQuery"
+            {
                 let trouble = stopped(call, why);
                 return Err(ConnectorError::user(trouble.what.into()));
             }

@@ -1,12 +1,34 @@
-//! The trail, live: Logs Insights over its log group, its bucket, or LookupEvents.
+//! The trail, live: its log group by Logs Insights, its bucket, or LookupEvents as the last resort.
 //!
-//! It must never call a part of the trail the whole, and never scan more than was allowed.
+//! ```text
+//! wish ─(discover, choice)─▶ places ─(logs | bucket | lookup)─▶ spool ─▶ trail::scan, as for files
+//! ```
+//!
+//! Whatever the way, records come in whole and are read by the one scanner, so that live and offline
+//! give one truth; only the control group is counted by the server. It must never call a part of the
+//! trail the whole, and never scan more than was allowed.
 
-use super::Field;
+mod bucket;
+mod choice;
+mod discover;
+mod harvest;
+mod logs;
+mod lookup;
+mod places;
+mod spool;
+
+pub use harvest::Harvest;
+
 use super::plan::Step;
-use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
-use crate::case::Case;
-use std::collections::BTreeMap;
+use super::{Field, State};
+use crate::bundle::manifest::{Noun, SourceEntry};
+use crate::case::{Case, Interval};
+use harvest::Got;
+use places::{Place, Source};
+use spool::Spool;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// How the trail is to be read: what was typed, or nothing, which means discovery.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,43 +39,150 @@ pub struct Wish {
     pub buckets: Vec<String>,
     /// `--lookup-events`.
     pub lookup_events: bool,
+    /// Where to keep what is fetched, so that a run can go on.
+    pub folder: PathBuf,
+    /// Margin for late delivery, seconds.
+    pub lateness_s: i64,
+}
+
+impl Wish {
+    /// Whether nothing was typed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.log_groups.is_empty() && self.buckets.is_empty() && !self.lookup_events
+    }
 }
 
 /// The trail as far as it was read.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Its line of the ledger; `None` when it was not asked for.
+    /// Its line of the ledger when nothing could be read; `None` when it was not asked for, or when
+    /// the scan over the harvest makes the line.
     pub entry: Option<SourceEntry>,
+    /// What was fetched, for the scanner.
+    pub harvest: Option<Harvest>,
 }
+
+/// Places read at a time.
+const AT_ONCE: usize = 4;
 
 /// What will be asked.
 #[must_use]
-pub fn ask(_case: &Case, _wish: &Wish, _regions: &[String], _accounts: usize) -> Vec<Step> {
-    Vec::new()
+pub fn ask(case: &Case, wish: &Wish, regions: &[String], accounts: usize) -> Vec<Step> {
+    let places = (accounts.max(1) * regions.len().max(1)) as u64;
+    let accounts = accounts.max(1) as u64;
+    let days = u64::try_from(case.whole().seconds() / 86_400 + 1).unwrap_or(1);
+    let mut steps = Vec::new();
+    if wish.is_open() {
+        steps.push(Step::calls("cloudtrail", "DescribeTrails", accounts).or_more());
+        steps.push(Step::calls("cloudtrail", "GetTrailStatus", accounts).or_more());
+        steps.push(Step::calls("cloudtrail", "GetEventSelectors", accounts).or_more());
+    }
+    if wish.is_open() || !wish.log_groups.is_empty() {
+        // Records and control group in one query each, as long as they fit into one answer.
+        let groups = (wish.log_groups.len() as u64).div_ceil(50).max(accounts);
+        steps.push(Step::calls("logs", "DescribeLogGroups", groups).or_more());
+        steps.push(Step::calls("logs", "StartQuery", 2 * groups).or_more());
+        steps.push(Step::calls("logs", "GetQueryResults", 2 * groups).or_more());
+    }
+    if !wish.buckets.is_empty() {
+        let buckets = wish.buckets.len() as u64;
+        steps.push(Step::calls("s3", "GetBucketLocation", buckets));
+        steps.push(Step::calls("s3", "ListObjectsV2", places + 2 * buckets).or_more());
+        steps.push(Step::calls("s3", "GetObject", places * days).or_more());
+    }
+    if wish.lookup_events {
+        steps.push(Step::calls("cloudtrail", "LookupEvents", places * (days + 12)).or_more());
+    }
+    steps
 }
 
 /// Asks.
-pub async fn fetch(_field: &Field) -> Found {
-    Found {
-        entry: Some(SourceEntry {
-            noun: Noun::Trail,
-            outcome: Outcome::Unavailable {
-                why: "reading the trail straight from AWS is not built yet".to_owned(),
-                hint:
-                    "copy the trail's bucket (aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs) and pass \
-                       it with --cloudtrail ./AWSLogs"
-                        .to_owned(),
-            },
-            asked: Vec::new(),
-            tally: Tally::default(),
-            by_scope: BTreeMap::new(),
-            refusals: Vec::new(),
-            files_read: 0,
-            files_pruned: 0,
-            files_late: 0,
-            lateness_s: 0,
-            bytes_read: 0,
-            bill: None,
-        }),
+pub async fn fetch(field: &Field) -> Found {
+    let wish = &field.request.trail;
+    field.watch.at(Noun::Trail, "", State::Begun);
+    let bill = || field.control.receipt.bill(Noun::Trail);
+    let case = &field.request.case;
+    let spool = match Spool::open(&wish.folder) {
+        Ok(spool) => spool,
+        Err(error) => {
+            let got = Got {
+                place: "the trail".to_owned(),
+                missing: vec![format!("no folder to keep it in could be made: {error}")],
+                ..Got::default()
+            };
+            let harvest = harvest::merge(case, PathBuf::new(), &[got], bill());
+            return Found {
+                entry: Some(harvest.unavailable()),
+                harvest: None,
+            };
+        }
+    };
+    let span = bucket::keys::deliveries(case, wish.lateness_s);
+    let source = Source {
+        case: case.clone(),
+        span,
+        control: Arc::clone(&field.control),
+        watch: Arc::clone(&field.watch),
+        spool: spool.clone(),
+    };
+    let (plans, mut parts) = places::plan(field).await;
+    parts.extend(all(&source, plans).await);
+    parts.sort_by(|a, b| a.place.cmp(&b.place));
+    let harvest = harvest::merge(case, spool.records(), &parts, bill());
+    let words = format!("{} places read", harvest.asked.len());
+    field.watch.at(Noun::Trail, "", State::Done(&words));
+    if harvest.records.is_none() {
+        return Found {
+            entry: Some(harvest.unavailable()),
+            harvest: None,
+        };
     }
+    Found {
+        entry: None,
+        harvest: Some(harvest),
+    }
+}
+
+/// Reads all places, a few at a time; each is a chain of which the first that can be read counts.
+async fn all(source: &Source, plans: Vec<Vec<Place>>) -> Vec<Got> {
+    let mut out = Vec::new();
+    let mut waiting = plans.into_iter();
+    let mut tasks: JoinSet<Vec<Got>> = JoinSet::new();
+    loop {
+        while tasks.len() < AT_ONCE
+            && let Some(chain) = waiting.next()
+        {
+            let source = source.clone();
+            tasks.spawn(async move { first_readable(&source, chain).await });
+        }
+        match tasks.join_next().await {
+            None => return out,
+            Some(Ok(parts)) => out.extend(parts),
+            Some(Err(_)) => out.push(Got {
+                place: "the trail".to_owned(),
+                missing: vec!["a task that read part of it ended early".to_owned()],
+                ..Got::default()
+            }),
+        }
+    }
+}
+
+async fn first_readable(source: &Source, chain: Vec<Place>) -> Vec<Got> {
+    let mut out: Vec<Got> = Vec::new();
+    for place in chain {
+        let got = source.read(&place).await;
+        let (was_read, stopped) = (got.was_read, source.control.stopped().is_some());
+        out.push(got);
+        if was_read || stopped {
+            break;
+        }
+    }
+    out
+}
+
+/// The span of delivery times a live run reads, for those who plan with it.
+#[must_use]
+pub fn deliveries(case: &Case, lateness_s: i64) -> Interval {
+    bucket::keys::deliveries(case, lateness_s)
 }
