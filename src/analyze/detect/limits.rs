@@ -136,19 +136,26 @@ pub(crate) struct Volume {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metric {
-    pub(crate) enter: f64,
-    pub(crate) leave: f64,
-    pub(crate) history_quantile: f64,
-    pub(crate) history_times: f64,
-    pub(crate) points: usize,
-    pub(crate) gap_points: usize,
-    pub(crate) neighbourhood: i64,
+    pub(crate) least_points: usize,
+    pub(crate) busy_counts: f64,
+    pub(crate) lost_periods: usize,
+    pub(crate) least_days: usize,
+    pub(crate) slot_minutes: i64,
+    pub(crate) wander_slots: usize,
+    pub(crate) trend_share: f64,
+    pub(crate) edge: f64,
+    pub(crate) recurring: f64,
     pub(crate) scale_share: f64,
+    pub(crate) lengths: Vec<usize>,
+    pub(crate) surprise: f64,
+    pub(crate) lone_times: f64,
+    pub(crate) effect_noise: f64,
+    pub(crate) effect_noise_long: f64,
+    pub(crate) effect_counts: f64,
     pub(crate) effect_share: f64,
     pub(crate) effect_share_gauge: f64,
-    pub(crate) effect_counts: f64,
-    pub(crate) rolling_points: usize,
-    pub(crate) least_points: usize,
+    pub(crate) gap_minutes: i64,
+    pub(crate) gap_points: usize,
 }
 
 impl Limits {

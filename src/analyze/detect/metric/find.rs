@@ -1,0 +1,365 @@
+//! From a series to its unusual stretches: expectation, noise, three readings, one list of events.
+
+use super::super::limits::Metric as Rules;
+use super::axis::{Asked, Axis};
+use super::channel::{CLIP, Channel, Hit};
+use super::expect::{self, Expected};
+use super::order::{median, quantile, spread, thinned};
+use super::scale::Scale;
+
+/// An unusual stretch of one series, in seconds and in the series' own unit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Event {
+    /// Start of the first unusual period.
+    pub(super) from: i64,
+    /// End of the last.
+    pub(super) to: i64,
+    /// Standard deviations, at the length at which it stands out most.
+    pub(super) score: f64,
+    /// `-ln` of the chance that a quiet window of this series reaches it.
+    pub(super) surprise: f64,
+    /// At the period that is furthest off.
+    pub(super) expected: f64,
+    /// At the same period.
+    pub(super) observed: f64,
+}
+
+/// Events of a series inside its window, by start.
+pub(super) fn events(points: &[(i64, f64)], asked: &Asked, rules: &Rules) -> Vec<Event> {
+    let Some(axis) = Axis::new(points, asked, rules) else {
+        return Vec::new();
+    };
+    let known = axis.values.iter().filter(|v| v.is_finite()).count();
+    if known < rules.least_points {
+        return Vec::new();
+    }
+    Reading::new(axis, asked.is_count, rules).events(rules)
+}
+
+/// A series with its expectation and its noise.
+struct Reading {
+    axis: Axis,
+    scale: Scale,
+    is_count: bool,
+    expected: Expected,
+    /// On the scale.
+    off: Vec<f64>,
+}
+
+/// A stretch on the axis.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    from: usize,
+    to: usize,
+    sign: f64,
+    z: f64,
+    surprise: f64,
+}
+
+impl Reading {
+    fn new(axis: Axis, is_count: bool, rules: &Rules) -> Self {
+        let scale = Scale::choose(&axis.values, is_count);
+        let scaled: Vec<f64> = axis.values.iter().map(|v| scale.to(*v)).collect();
+        let expected = expect::learn(&scaled, &axis, rules);
+        let off = scaled
+            .iter()
+            .zip(&expected.values)
+            .map(|(seen, expected)| seen - expected)
+            .collect();
+        Self {
+            axis,
+            scale,
+            is_count,
+            expected,
+            off,
+        }
+    }
+
+    fn events(&self, rules: &Rules) -> Vec<Event> {
+        let slot = self.axis.periods(rules.slot_minutes * 60);
+        let local = expect::without_wander(&self.off, slot, rules.wander_slots);
+        let longest = self.axis.values.len() - self.axis.split;
+        let level = self.units(&self.off, rules);
+        let short = self.units(&local, rules);
+        let unrest = unrest(&short);
+        let hour = self.axis.periods(3600);
+        let half_day = self.axis.periods(43_200);
+        let lengths = |least: usize, most: usize| {
+            let most = most.min(longest.max(1));
+            rules
+                .lengths
+                .iter()
+                .copied()
+                .filter(|length| (least..=most).contains(length))
+                .collect::<Vec<usize>>()
+        };
+        let blocks = &self.expected.blocks;
+        let window = longest as f64;
+        let block = blocks
+            .first()
+            .map_or(window, |(from, to)| (to - from) as f64);
+        // A longer window has more chances than a day had.
+        let extra = (window / block.max(1.0)).ln().max(0.0);
+        let least = rules.surprise + extra;
+        let mut found: Vec<Stretch> = Vec::new();
+        let readings = [
+            (level, lengths(1, half_day), true),
+            (short, lengths(1, hour), true),
+            (unrest, lengths(8, half_day), false),
+        ];
+        for (units, lengths, is_level) in readings {
+            let channel = Channel::new(units, blocks, &lengths);
+            found.extend(self.stretches(&channel, least, is_level, rules));
+        }
+        let mut found = without_fringes(found);
+        found.sort_by(|a, b| a.from.cmp(&b.from).then(a.to.cmp(&b.to)));
+        let mut events: Vec<Event> = self
+            .merged(found, rules)
+            .into_iter()
+            .map(|stretch| self.told(&stretch, extra))
+            .collect();
+        events.sort_by(|a, b| a.from.cmp(&b.from).then(a.to.cmp(&b.to)));
+        events
+    }
+
+    /// Departures in units of the noise that is usual at their expected level.
+    fn units(&self, off: &[f64], rules: &Rules) -> Vec<f64> {
+        let learnt: Vec<(f64, f64)> = self
+            .expected
+            .blocks
+            .iter()
+            .flat_map(|(from, to)| *from..*to)
+            .filter_map(|at| Some((*self.expected.values.get(at)?, *off.get(at)?)))
+            .filter(|(expected, off)| expected.is_finite() && off.is_finite())
+            .collect();
+        let offs: Vec<f64> = learnt.iter().map(|pair| pair.1).collect();
+        let whole = spread(&thinned(&offs, 6000));
+        let typical = median(&thinned(
+            &self
+                .axis
+                .values
+                .iter()
+                .map(|v| v.abs())
+                .collect::<Vec<f64>>(),
+            4000,
+        ));
+        // Noise by level, in four bands of as many periods each.
+        let levels: Vec<f64> = learnt.iter().map(|pair| pair.0).collect();
+        let levels = thinned(&levels, 4000);
+        let bounds: Vec<f64> = [0.25, 0.5, 0.75]
+            .iter()
+            .map(|share| quantile(&levels, *share))
+            .collect();
+        let band = |expected: f64| bounds.iter().filter(|bound| expected > **bound).count();
+        let mut bands: Vec<Vec<f64>> = vec![Vec::new(); 4];
+        let step = learnt.len().div_ceil(12_000).max(1);
+        for (expected, off) in learnt.iter().step_by(step) {
+            if let Some(band) = bands.get_mut(band(*expected)) {
+                band.push(*off);
+            }
+        }
+        let noise: Vec<f64> = bands
+            .iter()
+            .map(|band| {
+                if self.expected.by_day && band.len() >= 150 {
+                    spread(band).max(0.5 * whole)
+                } else {
+                    whole
+                }
+            })
+            .collect();
+        off.iter()
+            .zip(&self.expected.values)
+            .map(|(off, expected)| {
+                let usual = noise.get(band(*expected)).copied().unwrap_or(whole);
+                let least =
+                    self.scale
+                        .least_spread(*expected, typical, rules.scale_share, self.is_count);
+                off / usual.max(least)
+            })
+            .collect()
+    }
+
+    /// The channel's hits, each stretched to its real ends; what overlaps a better one is part of it.
+    fn stretches(
+        &self,
+        channel: &Channel,
+        least: f64,
+        is_level: bool,
+        rules: &Rules,
+    ) -> Vec<Stretch> {
+        let (from, to) = (self.axis.split, self.axis.values.len());
+        let mut kept: Vec<Stretch> = Vec::new();
+        for hit in channel.hits(from, to, least) {
+            let inside = |stretch: &Stretch| hit.from < stretch.to && stretch.from < hit.to;
+            if kept.iter().any(inside) || kept.len() >= 200 {
+                continue;
+            }
+            let stretch = grown(channel, &hit, from, to);
+            if !is_level || self.is_large(&stretch, channel, rules) {
+                kept.push(stretch);
+            }
+        }
+        kept
+    }
+
+    /// Whether a stretch is large, not only unlikely.
+    fn is_large(&self, stretch: &Stretch, channel: &Channel, rules: &Rules) -> bool {
+        let length = stretch.to - stretch.from;
+        let (mut seen, mut hoped, mut known) = (0.0, 0.0, 0.0);
+        for at in stretch.from..stretch.to {
+            let value = self.axis.values.get(at).copied().unwrap_or(f64::NAN);
+            let expected = self.expected.values.get(at).copied().unwrap_or(f64::NAN);
+            if value.is_finite() && expected.is_finite() {
+                seen += value;
+                hoped += self.scale.back(expected);
+                known += 1.0;
+            }
+        }
+        if known == 0.0 {
+            return false;
+        }
+        let change = (seen - hoped).abs();
+        // A single period must stand out twice as far: it has no neighbour to confirm it.
+        let lone = if length == 1 { rules.lone_times } else { 1.0 };
+        let steps = channel.mean_of(stretch.from, stretch.to).abs();
+        if steps < rules.effect_noise * lone && length < 60 || steps < rules.effect_noise_long {
+            return false;
+        }
+        if self.is_count {
+            change >= rules.effect_counts && change >= lone * rules.effect_share * hoped
+        } else {
+            change >= lone * rules.effect_share_gauge * hoped.abs()
+        }
+    }
+
+    /// Stretches that touch, overlap or nearly do are one event.
+    fn merged(&self, found: Vec<Stretch>, rules: &Rules) -> Vec<Stretch> {
+        let near = self
+            .axis
+            .periods(rules.gap_minutes * 60)
+            .max(rules.gap_points);
+        let mut merged: Vec<Stretch> = Vec::new();
+        for stretch in found {
+            let Some(last) = merged.last_mut() else {
+                merged.push(stretch);
+                continue;
+            };
+            // The reach grows with the events: ten minutes part two spikes, not two halves of a day.
+            let longest = (last.to - last.from).max(stretch.to - stretch.from);
+            let reach = if stretch.sign == last.sign {
+                near.max(longest / 4)
+            } else {
+                rules.gap_points
+            };
+            if stretch.from <= last.to + reach {
+                if stretch.surprise > last.surprise {
+                    (last.z, last.surprise) = (stretch.z, stretch.surprise);
+                }
+                if stretch.to - stretch.from > last.to - last.from {
+                    last.sign = stretch.sign;
+                }
+                last.to = last.to.max(stretch.to);
+            } else {
+                merged.push(stretch);
+            }
+        }
+        merged
+    }
+
+    fn told(&self, stretch: &Stretch, extra: f64) -> Event {
+        let far = |at: &usize| {
+            let off = self.off.get(*at).copied().unwrap_or(f64::NAN);
+            if off.is_finite() { off.abs() } else { -1.0 }
+        };
+        let furthest = (stretch.from..stretch.to)
+            .max_by(|a, b| far(a).total_cmp(&far(b)).then(b.cmp(a)))
+            .unwrap_or(stretch.from);
+        let get = |values: &[f64]| values.get(furthest).copied().unwrap_or(0.0);
+        Event {
+            from: self.axis.at(stretch.from),
+            to: self.axis.at(stretch.to),
+            score: stretch.z,
+            surprise: stretch.surprise - extra,
+            expected: self.scale.back(get(&self.expected.values)),
+            observed: get(&self.axis.values),
+        }
+    }
+}
+
+/// Without what only overlaps a clearer stretch: each reading sees the same event a little wider or
+/// narrower, and the clearest one knows its ends best.
+fn without_fringes(mut found: Vec<Stretch>) -> Vec<Stretch> {
+    found.sort_by(|a, b| {
+        b.surprise
+            .total_cmp(&a.surprise)
+            .then(a.from.cmp(&b.from))
+            .then(a.to.cmp(&b.to))
+    });
+    let mut kept: Vec<Stretch> = Vec::new();
+    for stretch in found {
+        let shared: usize = kept
+            .iter()
+            .map(|one| {
+                one.to
+                    .min(stretch.to)
+                    .saturating_sub(one.from.max(stretch.from))
+            })
+            .sum();
+        if shared * 2 < stretch.to - stretch.from {
+            kept.push(stretch);
+        }
+    }
+    kept
+}
+
+/// How far each period is from its surroundings, whichever way, less what is usual.
+fn unrest(units: &[f64]) -> Vec<f64> {
+    units
+        .iter()
+        .map(|unit| unit.abs().min(CLIP) - 0.6745)
+        .collect()
+}
+
+/// Moves both ends of a hit to where the departure begins and ends.
+///
+/// From the middle outwards, the departure less half of its usual size is summed up; the end is
+/// where that sum is largest. A pause costs, so that a long pause ends the event and a short one
+/// does not.
+fn grown(channel: &Channel, hit: &Hit, lo: usize, hi: usize) -> Stretch {
+    let unit = |at: usize| {
+        let unit = channel.units.get(at).copied().unwrap_or(f64::NAN) * hit.sign;
+        if unit.is_finite() { unit } else { 0.0 }
+    };
+    let inside: Vec<f64> = (hit.from..hit.to).map(unit).collect();
+    let size = median(&inside).max(inside.iter().sum::<f64>() / inside.len().max(1) as f64);
+    let bar = (size / 2.0).clamp(0.5, 3.0);
+    let patience = 3.0 * bar + 3.0;
+    // The middle of the hit: its best period of the half around its centre.
+    let quarter = (hit.to - hit.from) / 4;
+    let middle = (hit.from + quarter..hit.to - quarter)
+        .max_by(|a, b| unit(*a).total_cmp(&unit(*b)).then(b.cmp(a)))
+        .unwrap_or(hit.from);
+    let reach = |steps: &mut dyn Iterator<Item = usize>| {
+        let (mut sum, mut best, mut end) = (0.0f64, 0.0f64, middle);
+        for at in steps {
+            sum += unit(at) - bar;
+            if sum >= best {
+                (best, end) = (sum, at);
+            }
+            if sum < best - patience && !(hit.from..hit.to).contains(&at) {
+                break;
+            }
+        }
+        end
+    };
+    let first = reach(&mut (lo..middle).rev());
+    let last = reach(&mut (middle + 1..hi));
+    Stretch {
+        from: first.min(middle),
+        to: last.max(middle) + 1,
+        sign: hit.sign,
+        z: hit.z,
+        surprise: hit.surprise,
+    }
+}
