@@ -4,7 +4,7 @@
 //! The spread of a mean over many periods is measured, never derived from the spread of one: noise
 //! of real series is correlated, so that means of an hour wander far more than theory says.
 
-use super::order::{median, quantile_of, spread, thinned};
+use super::order::{median, quantile_of, spread};
 
 /// A stretch that no prior day matched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,47 +106,49 @@ impl Channel {
     }
 
     fn learnt(&self, periods: usize, blocks: &[(usize, usize)], before: Option<Length>) -> Length {
-        let step = (periods / 4).max(1);
-        let means: Vec<Vec<f64>> = blocks
-            .iter()
-            .map(|(from, to)| {
-                (*from..=to.saturating_sub(periods).max(*from))
-                    .step_by(step)
-                    .filter(|at| at + periods <= *to)
-                    .filter_map(|at| self.mean(at, periods))
-                    .collect()
+        // A median of three thousand windows is as good as one of all; only maxima need them all.
+        const SAMPLE: usize = 3000;
+        let starts = |step: usize| {
+            blocks.iter().flat_map(move |(from, to)| {
+                (*from..(to + 1).saturating_sub(periods).max(*from)).step_by(step)
             })
+        };
+        let whole: usize = blocks.iter().map(|(from, to)| to - from).sum();
+        let all: Vec<f64> = starts((whole / SAMPLE).max(periods / 4).max(1))
+            .filter_map(|at| self.mean(at, periods))
             .collect();
-        let all = thinned(&means.concat(), 4000);
         let middle = median(&all);
         // Independent means of white noise of one unit; never believed smaller.
         let mut wide = spread(&all).max(0.8 / (periods as f64).sqrt());
-        let independent: usize = blocks.iter().map(|(from, to)| (to - from) / periods).sum();
         if let Some(before) = before {
             // Too few to measure: the spread of a mean falls with the root of its length at best.
-            let theory = before.spread * (before.periods as f64 / periods as f64).sqrt();
-            if independent < 12 {
+            if whole / periods < 12 {
                 wide = wide.max(before.spread);
             }
+            let theory = before.spread * (before.periods as f64 / periods as f64).sqrt();
             wide = wide.max(0.8 * theory);
         }
-        let tail = |sign: f64| {
-            let mut maxima: Vec<f64> = means
-                .iter()
-                .filter(|block| !block.is_empty())
-                .map(|block| {
-                    let largest = block.iter().map(|mean| sign * (mean - middle));
-                    largest.fold(f64::NEG_INFINITY, f64::max) / wide
-                })
-                .collect();
-            Tail::fit(&mut maxima)
-        };
+        let (mut highest, mut lowest) = (Vec::new(), Vec::new());
+        for (from, to) in blocks {
+            let (mut high, mut low) = (f64::NEG_INFINITY, f64::INFINITY);
+            let last = (to + 1).saturating_sub(periods).max(*from);
+            for at in (*from..last).step_by((periods / 4).max(1)) {
+                if let Some(mean) = self.mean(at, periods) {
+                    high = high.max(mean);
+                    low = low.min(mean);
+                }
+            }
+            if high.is_finite() {
+                highest.push((high - middle) / wide);
+                lowest.push((middle - low) / wide);
+            }
+        }
         Length {
             periods,
             middle,
             spread: wide,
-            up: tail(1.0),
-            down: tail(-1.0),
+            up: Tail::fit(&mut highest),
+            down: Tail::fit(&mut lowest),
         }
     }
 

@@ -85,17 +85,7 @@ impl Days {
             let lo = first + (index * slot) as i64;
             let hi = usize::try_from(lo + slot as i64).unwrap_or(0);
             let part = values.get(usize::try_from(lo).unwrap_or(0)..hi.min(values.len()));
-            let known: Vec<f64> = part
-                .unwrap_or_default()
-                .iter()
-                .copied()
-                .filter(|v| v.is_finite())
-                .collect();
-            medians.push(if known.is_empty() {
-                f64::NAN
-            } else {
-                median(&known)
-            });
+            medians.push(median_or_nan(part.unwrap_or_default()));
         }
         let per_day = day / slot;
         let full: Vec<usize> = medians

@@ -4,7 +4,7 @@ use super::super::limits::Metric as Rules;
 use super::axis::{Asked, Axis};
 use super::channel::{CLIP, Channel, Hit};
 use super::expect::{self, Expected};
-use super::order::{median, quantile, spread, thinned};
+use super::order::{median, quantile_of, spread, thinned};
 use super::scale::Scale;
 
 /// An unusual stretch of one series, in seconds and in the series' own unit.
@@ -124,36 +124,25 @@ impl Reading {
 
     /// Departures in units of the noise that is usual at their expected level.
     fn units(&self, off: &[f64], rules: &Rules) -> Vec<f64> {
-        let learnt: Vec<(f64, f64)> = self
-            .expected
-            .blocks
+        // A spread of some thousand periods is as good as one of all.
+        let blocks = &self.expected.blocks;
+        let step = (blocks.iter().map(|(from, to)| to - from).sum::<usize>() / 8000).max(1);
+        let learnt: Vec<(f64, f64)> = blocks
             .iter()
-            .flat_map(|(from, to)| *from..*to)
+            .flat_map(|(from, to)| (*from..*to).step_by(step))
             .filter_map(|at| Some((*self.expected.values.get(at)?, *off.get(at)?)))
             .filter(|(expected, off)| expected.is_finite() && off.is_finite())
             .collect();
         let offs: Vec<f64> = learnt.iter().map(|pair| pair.1).collect();
-        let whole = spread(&thinned(&offs, 6000));
-        let typical = median(&thinned(
-            &self
-                .axis
-                .values
-                .iter()
-                .map(|v| v.abs())
-                .collect::<Vec<f64>>(),
-            4000,
-        ));
+        let whole = spread(&offs);
+        let sizes = thinned(&self.axis.values, 4000);
+        let typical = median(&sizes.iter().map(|v| v.abs()).collect::<Vec<f64>>());
         // Noise by level, in four bands of as many periods each.
-        let levels: Vec<f64> = learnt.iter().map(|pair| pair.0).collect();
-        let levels = thinned(&levels, 4000);
-        let bounds: Vec<f64> = [0.25, 0.5, 0.75]
-            .iter()
-            .map(|share| quantile(&levels, *share))
-            .collect();
+        let mut levels: Vec<f64> = learnt.iter().map(|pair| pair.0).collect();
+        let bounds = [0.25, 0.5, 0.75].map(|share| quantile_of(&mut levels, share));
         let band = |expected: f64| bounds.iter().filter(|bound| expected > **bound).count();
         let mut bands: Vec<Vec<f64>> = vec![Vec::new(); 4];
-        let step = learnt.len().div_ceil(12_000).max(1);
-        for (expected, off) in learnt.iter().step_by(step) {
+        for (expected, off) in &learnt {
             if let Some(band) = bands.get_mut(band(*expected)) {
                 band.push(*off);
             }

@@ -23,13 +23,12 @@ pub(super) fn quantile_of(values: &mut [f64], share: f64) -> f64 {
 
 /// Median absolute deviation, scaled to a standard deviation of a normal distribution.
 pub(super) fn spread(values: &[f64]) -> f64 {
-    let middle = median(values);
-    let mut off: Vec<f64> = values
-        .iter()
-        .filter(|v| v.is_finite())
-        .map(|v| (v - middle).abs())
-        .collect();
-    1.4826 * quantile_of(&mut off, 0.5)
+    let mut kept: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    let middle = quantile_of(&mut kept, 0.5);
+    for value in &mut kept {
+        *value = (*value - middle).abs();
+    }
+    1.4826 * quantile_of(&mut kept, 0.5)
 }
 
 /// Every `n`-th value so that at most `most` are left: order statistics of a few thousand values

@@ -17,7 +17,7 @@ pub(super) enum Scale {
 }
 
 /// Values the choice is made on.
-const SAMPLE: usize = 4000;
+const SAMPLE: usize = 2000;
 
 impl Scale {
     /// Chooses by the shape of the noise: the differences of neighbours' departures from their
@@ -25,8 +25,8 @@ impl Scale {
     pub(super) fn choose(values: &[f64], is_count: bool) -> Self {
         let own = if is_count { Self::Root } else { Self::Linear };
         let sample: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-        let low = quantile(&thinned(&sample, SAMPLE), 0.05);
-        let middle = quantile(&thinned(&sample, SAMPLE), 0.5);
+        let thin = thinned(&sample, SAMPLE);
+        let (low, middle) = (quantile(&thin, 0.05), quantile(&thin, 0.5));
         // Near zero a logarithm makes mountains of nothing.
         let least = if is_count { 10.0 } else { 0.0 };
         if low <= least || middle <= 0.0 {
