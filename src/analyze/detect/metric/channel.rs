@@ -42,6 +42,8 @@ struct Tail {
 pub(super) struct Channel {
     /// Noise units, clipped; NaN where unknown.
     pub(super) units: Vec<f64>,
+    /// Whether the blocks lie before what is judged.
+    is_past: bool,
     sums: Vec<f64>,
     known: Vec<u32>,
     raw: Vec<f64>,
@@ -54,7 +56,12 @@ pub(super) const CLIP: f64 = 8.0;
 
 impl Channel {
     /// Learns what is normal for windows of `lengths` periods from the blocks.
-    pub(super) fn new(units: Vec<f64>, blocks: &[(usize, usize)], lengths: &[usize]) -> Self {
+    pub(super) fn new(
+        units: Vec<f64>,
+        blocks: &[(usize, usize)],
+        is_past: bool,
+        lengths: &[usize],
+    ) -> Self {
         let mut sums = vec![0.0];
         let mut known = vec![0];
         let (mut sum, mut count) = (0.0, 0u32);
@@ -72,6 +79,7 @@ impl Channel {
                 .into_iter()
                 .map(|unit| unit.clamp(-CLIP, CLIP))
                 .collect(),
+            is_past,
             sums,
             known,
             lengths: Vec::new(),
@@ -147,8 +155,8 @@ impl Channel {
             periods,
             middle,
             spread: wide,
-            up: Tail::fit(&mut highest),
-            down: Tail::fit(&mut lowest),
+            up: Tail::fit(&mut highest, self.is_past),
+            down: Tail::fit(&mut lowest, self.is_past),
         }
     }
 
@@ -201,13 +209,19 @@ impl Channel {
 impl Tail {
     /// By L-moments, without days that hold an event of their own. Noise units never fall below
     /// what normal noise would reach, and few days never claim to know their own spread well.
-    fn fit(maxima: &mut Vec<f64>) -> Self {
+    fn fit(maxima: &mut Vec<f64>, is_past: bool) -> Self {
         maxima.sort_by(f64::total_cmp);
-        for _ in 0..maxima.len() / 4 {
+        // Without a past the event itself lies in these pieces, and may lie in half of them.
+        let (drops, rank) = if is_past {
+            (maxima.len() / 4, 0.5)
+        } else {
+            (maxima.len() / 2, 0.25)
+        };
+        for _ in 0..drops {
             let Some((largest, others)) = maxima.split_last() else {
                 break;
             };
-            let usual = quantile_of(&mut others.to_vec(), 0.5);
+            let usual = quantile_of(&mut others.to_vec(), rank);
             if *largest <= (3.0 * usual).max(8.0) {
                 break;
             }

@@ -16,6 +16,10 @@ pub(super) struct Expected {
     /// Pieces of the past (or, without one, of everything) that speak for what is normal: days
     /// where there are enough, else shorter pieces. Ascending, not overlapping.
     pub(super) blocks: Vec<(usize, usize)>,
+    /// Days of a kind (weekend or not) that none of the days compared with is of. Ascending.
+    pub(super) strange: Vec<(usize, usize)>,
+    /// Whether there was a past to learn from; else the window was compared with itself.
+    pub(super) past: bool,
     /// Whether `values` follow the time of day.
     pub(super) by_day: bool,
 }
@@ -27,27 +31,57 @@ const MOST_DAYS: usize = 14;
 const PIECES: usize = 8;
 
 /// Learns from values on the series' scale (NaN where unknown).
-pub(super) fn learn(values: &[f64], axis: &Axis, rules: &Rules) -> Expected {
-    Days::new(values, axis, rules)
-        .map(|days| days.expected(values, rules))
-        .unwrap_or_else(|| flat(values, axis, rules))
+///
+/// `until` is the end of what came before: the start of the window, or later where the window's own
+/// beginning is all there is.
+pub(super) fn learn(values: &[f64], axis: &Axis, until: usize, rules: &Rules) -> Expected {
+    Days::new(values, axis, until, rules).map_or_else(
+        || flat(values, axis, until, rules),
+        |days| days.expected(values, rules),
+    )
 }
 
 /// One level for all times, learnt before the window if enough is known there.
-fn flat(values: &[f64], axis: &Axis, rules: &Rules) -> Expected {
-    let past = axis.split.min(values.len());
+fn flat(values: &[f64], axis: &Axis, until: usize, rules: &Rules) -> Expected {
+    let past = until.min(values.len());
     let known = |part: &[f64]| part.iter().filter(|v| v.is_finite()).count();
     let before = values.get(..past).unwrap_or_default();
     let is_past = known(before) >= rules.least_points.max((values.len() - past) / 4);
     let to = if is_past { past } else { values.len() };
     let learnt = values.get(..to).unwrap_or_default();
     let piece = to.div_ceil(PIECES).max(1);
+    let level = median(learnt);
+    let mut expected = vec![level; values.len()];
+    let day = axis.periods(DAY_S);
+    let reach = axis.periods(rules.slot_minutes * 90);
+    if is_past && past >= day {
+        // One day is no profile, but what yesterday showed at this hour is no news either.
+        let mut usual = (usize::MAX, level);
+        for at in past..(past + day).min(values.len()) {
+            let centre = at - day;
+            if centre / reach != usual.0 {
+                let lo = (centre / reach * reach).saturating_sub(reach / 2);
+                let hi = (lo + 2 * reach).min(past);
+                usual = (
+                    centre / reach,
+                    median_or_nan(values.get(lo..hi).unwrap_or_default()),
+                );
+            }
+            if let (Some(value), Some(expected)) = (values.get(at), expected.get_mut(at))
+                && (value - usual.1).abs() < (value - level).abs()
+            {
+                *expected = usual.1;
+            }
+        }
+    }
     Expected {
-        values: vec![median(learnt); values.len()],
+        values: expected,
+        past: is_past,
         blocks: (0..to)
             .step_by(piece)
             .map(|from| (from, (from + piece).min(to)))
             .collect(),
+        strange: Vec::new(),
         by_day: false,
     }
 }
@@ -65,21 +99,23 @@ struct Days {
     base: Vec<usize>,
     /// Rows before the window.
     past: usize,
+    /// Whether most of a row lies on a Saturday or Sunday (UTC).
+    weekend: Vec<bool>,
     /// Whether the past was too short and the window's own days are compared with each other.
     own: bool,
 }
 
 impl Days {
-    fn new(values: &[f64], axis: &Axis, rules: &Rules) -> Option<Self> {
+    fn new(values: &[f64], axis: &Axis, until: usize, rules: &Rules) -> Option<Self> {
         if DAY_S % axis.period != 0 || DAY_S / axis.period < 24 {
             return None;
         }
         let day = axis.periods(DAY_S);
         let slot = axis.periods(rules.slot_minutes * 60);
         let slot = if day % slot == 0 { slot } else { 1 };
-        let past = axis.split.div_ceil(day);
-        let rows = past + (values.len() - axis.split).div_ceil(day);
-        let first = axis.split as i64 - (past * day) as i64;
+        let past = until.div_ceil(day);
+        let rows = past + values.len().saturating_sub(until).div_ceil(day);
+        let first = until as i64 - (past * day) as i64;
         let mut medians = Vec::with_capacity(rows * day / slot);
         for index in 0..rows * day / slot {
             let lo = first + (index * slot) as i64;
@@ -101,6 +137,13 @@ impl Days {
         } else {
             before.iter().rev().take(MOST_DAYS).rev().copied().collect()
         };
+        let weekend = (0..rows as i64)
+            .map(|row| {
+                let noon = axis.start + (first + row * day as i64) * axis.period + DAY_S / 2;
+                // 1970-01-01 was a Thursday.
+                (noon.div_euclid(DAY_S) + 3).rem_euclid(7) >= 5
+            })
+            .collect();
         // Two days cannot say which of them is odd, and without a past one of them may be.
         let least = rules.least_days + usize::from(own);
         (base.len() >= least).then_some(Self {
@@ -110,6 +153,7 @@ impl Days {
             medians,
             base,
             past,
+            weekend,
             own,
         })
     }
@@ -176,9 +220,25 @@ impl Days {
             .collect();
         Expected {
             values: expected,
+            strange: self.strange(values.len()),
+            past: !self.own,
             blocks,
             by_day: true,
         }
+    }
+
+    /// Weekend days where only working days are known, and the other way round.
+    fn strange(&self, len: usize) -> Vec<(usize, usize)> {
+        let kind = |row: usize| self.weekend.get(row).copied().unwrap_or(false);
+        let is_known = |row: usize| self.base.iter().any(|other| kind(*other) == kind(row));
+        (0..self.rows())
+            .filter(|row| !is_known(*row))
+            .map(|row| {
+                let from = (self.first + (row * self.day) as i64).max(0) as usize;
+                let to = (self.first + ((row + 1) * self.day) as i64).max(0) as usize;
+                (from.min(len), to.min(len))
+            })
+            .collect()
     }
 
     /// Change per day: the Theil-Sen slope of the daily medians, taken only where a line fits them

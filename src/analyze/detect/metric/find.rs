@@ -33,7 +33,31 @@ pub(super) fn events(points: &[(i64, f64)], asked: &Asked, rules: &Rules) -> Vec
     if known < rules.least_points {
         return Vec::new();
     }
-    Reading::new(axis, asked.is_count, rules).events(rules)
+    // A window of many days without a past is judged by its own first days: what changes later is
+    // the news.
+    let day = axis.periods(86_400);
+    let days = axis.values.len() / day;
+    let until = if axis.split < day && days >= 5 {
+        axis.split + (days * 2 / 5).max(3) * day
+    } else {
+        axis.split
+    };
+    let first = Reading::new(axis, until, asked.is_count, rules);
+    let (found, extra) = first.stretches_of_all(rules);
+    if let Some(turn) = first.turn(&found) {
+        let again = Reading::new(first.axis.clone(), turn, asked.is_count, rules);
+        let (later, extra) = again.stretches_of_all(rules);
+        if !later.is_empty() {
+            return later
+                .iter()
+                .map(|stretch| again.told(stretch, extra))
+                .collect();
+        }
+    }
+    found
+        .iter()
+        .map(|stretch| first.told(stretch, extra))
+        .collect()
 }
 
 /// A series with its expectation and its noise.
@@ -44,6 +68,9 @@ struct Reading {
     expected: Expected,
     /// On the scale.
     off: Vec<f64>,
+    /// Whether what was learnt from lies before the window, or is so much that an event spoils few
+    /// of its days.
+    is_before: bool,
 }
 
 /// A stretch on the axis.
@@ -57,16 +84,18 @@ struct Stretch {
 }
 
 impl Reading {
-    fn new(axis: Axis, is_count: bool, rules: &Rules) -> Self {
+    /// Learns from what lies before `until`, where there is enough.
+    fn new(axis: Axis, until: usize, is_count: bool, rules: &Rules) -> Self {
         let scale = Scale::choose(&axis.values, is_count);
         let scaled: Vec<f64> = axis.values.iter().map(|v| scale.to(*v)).collect();
-        let expected = expect::learn(&scaled, &axis, rules);
+        let expected = expect::learn(&scaled, &axis, until, rules);
         let off = scaled
             .iter()
             .zip(&expected.values)
             .map(|(seen, expected)| seen - expected)
             .collect();
         Self {
+            is_before: expected.past && (until <= axis.split || expected.blocks.len() >= 5),
             axis,
             scale,
             is_count,
@@ -75,11 +104,34 @@ impl Reading {
         }
     }
 
-    fn events(&self, rules: &Rules) -> Vec<Event> {
+    /// Where a series without a past turned from its first level to another one.
+    ///
+    /// The level that most of a window shows is not the normal one when the window began at
+    /// another: what came first is normal until something is known of the days before.
+    fn turn(&self, found: &[Stretch]) -> Option<usize> {
+        let (split, end) = (self.axis.split, self.axis.values.len());
+        let first = found.first().filter(|_| !self.expected.past)?;
+        let length = first.to - first.from;
+        let is_whole = length >= self.axis.periods(3600).max(30) && length * 5 <= (end - split) * 3;
+        (first.from <= split + 2 && is_whole).then_some(first.to)
+    }
+
+    /// All stretches by start, and what the length of the window costs in surprise.
+    fn stretches_of_all(&self, rules: &Rules) -> (Vec<Stretch>, f64) {
         let slot = self.axis.periods(rules.slot_minutes * 60);
         let local = expect::without_wander(&self.off, slot, rules.wander_slots);
         let longest = self.axis.values.len() - self.axis.split;
-        let level = self.units(&self.off, rules);
+        let mut level = self.units(&self.off, rules);
+        for (from, to) in &self.expected.strange {
+            // Nobody knows the level of such a day: when the whole of it is on one side, only what
+            // stands out within it is judged.
+            if let Some(day) = level.get_mut(*from..*to) {
+                let quarter = |share| super::order::quantile(day, share);
+                if quarter(0.25) > 1.0 || quarter(0.75) < -1.0 {
+                    day.fill(f64::NAN);
+                }
+            }
+        }
         let short = self.units(&local, rules);
         let unrest = unrest(&short);
         let hour = self.axis.periods(3600);
@@ -108,18 +160,12 @@ impl Reading {
             (unrest, lengths(8, half_day), false),
         ];
         for (units, lengths, is_level) in readings {
-            let channel = Channel::new(units, blocks, &lengths);
+            let channel = Channel::new(units, blocks, self.is_before, &lengths);
             found.extend(self.stretches(&channel, least, is_level, rules));
         }
         let mut found = without_fringes(found);
         found.sort_by(|a, b| a.from.cmp(&b.from).then(a.to.cmp(&b.to)));
-        let mut events: Vec<Event> = self
-            .merged(found, rules)
-            .into_iter()
-            .map(|stretch| self.told(&stretch, extra))
-            .collect();
-        events.sort_by(|a, b| a.from.cmp(&b.from).then(a.to.cmp(&b.to)));
-        events
+        (self.merged(found, rules), extra)
     }
 
     /// Departures in units of the noise that is usual at their expected level.
@@ -236,17 +282,10 @@ impl Reading {
             };
             // The reach grows with the events: ten minutes part two spikes, not two halves of a day.
             let longest = (last.to - last.from).max(stretch.to - stretch.from);
-            let reach = if stretch.sign == last.sign {
-                near.max(longest / 4)
-            } else {
-                rules.gap_points
-            };
+            let reach = near.max(longest / 4);
             if stretch.from <= last.to + reach {
                 if stretch.surprise > last.surprise {
                     (last.z, last.surprise) = (stretch.z, stretch.surprise);
-                }
-                if stretch.to - stretch.from > last.to - last.from {
-                    last.sign = stretch.sign;
                 }
                 last.to = last.to.max(stretch.to);
             } else {

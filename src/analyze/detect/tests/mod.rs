@@ -2,8 +2,10 @@
 //! the property tests.
 
 mod failures;
+mod gauges;
 mod metrics;
 mod null;
+mod series;
 mod volume;
 
 use crate::analyze::types::{Detected, IncidentDraft};
