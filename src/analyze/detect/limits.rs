@@ -141,6 +141,7 @@ pub(crate) struct Metric {
     pub(crate) lost_periods: usize,
     pub(crate) least_days: usize,
     pub(crate) slot_minutes: i64,
+    pub(crate) slot_minutes_sparse: i64,
     pub(crate) wander_slots: usize,
     pub(crate) trend_share: f64,
     pub(crate) edge: f64,

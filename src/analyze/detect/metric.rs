@@ -5,8 +5,10 @@
 
 mod axis;
 mod channel;
+mod days;
 mod expect;
 mod find;
+mod habits;
 mod order;
 mod scale;
 

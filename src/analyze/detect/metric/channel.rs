@@ -44,6 +44,8 @@ pub(super) struct Channel {
     pub(super) units: Vec<f64>,
     /// Whether the blocks lie before what is judged.
     is_past: bool,
+    /// Whether most periods hold the same value, zero.
+    is_sparse: bool,
     sums: Vec<f64>,
     known: Vec<u32>,
     raw: Vec<f64>,
@@ -60,6 +62,7 @@ impl Channel {
         units: Vec<f64>,
         blocks: &[(usize, usize)],
         is_past: bool,
+        is_sparse: bool,
         lengths: &[usize],
     ) -> Self {
         let mut sums = vec![0.0];
@@ -80,6 +83,7 @@ impl Channel {
                 .map(|unit| unit.clamp(-CLIP, CLIP))
                 .collect(),
             is_past,
+            is_sparse,
             sums,
             known,
             lengths: Vec::new(),
@@ -122,12 +126,16 @@ impl Channel {
             })
         };
         let whole: usize = blocks.iter().map(|(from, to)| to - from).sum();
-        let all: Vec<f64> = starts((whole / SAMPLE).max(periods / 4).max(1))
+        let mut all: Vec<f64> = starts((whole / SAMPLE).max(periods / 4).max(1))
             .filter_map(|at| self.mean(at, periods))
             .collect();
         let middle = median(&all);
         // Independent means of white noise of one unit; never believed smaller.
         let mut wide = spread(&all).max(0.8 / (periods as f64).sqrt());
+        if self.is_sparse {
+            // A count that is mostly zero has no spread by its median, but it reaches up.
+            wide = wide.max((quantile_of(&mut all, 0.95) - middle) / 1.645);
+        }
         if let Some(before) = before {
             // Too few to measure: the spread of a mean falls with the root of its length at best.
             if whole / periods < 12 {

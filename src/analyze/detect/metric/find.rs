@@ -3,7 +3,7 @@
 use super::super::limits::Metric as Rules;
 use super::axis::{Asked, Axis};
 use super::channel::{CLIP, Channel, Hit};
-use super::expect::{self, Expected};
+use super::expect::{self, Expected, Middle};
 use super::order::{median, quantile_of, spread, thinned};
 use super::scale::Scale;
 
@@ -65,6 +65,8 @@ struct Reading {
     axis: Axis,
     scale: Scale,
     is_count: bool,
+    /// Whether a count is mostly zero: it has no surroundings and no unrest, only a rate.
+    is_sparse: bool,
     expected: Expected,
     /// On the scale.
     off: Vec<f64>,
@@ -78,7 +80,6 @@ struct Reading {
 struct Stretch {
     from: usize,
     to: usize,
-    sign: f64,
     z: f64,
     surprise: f64,
 }
@@ -88,7 +89,15 @@ impl Reading {
     fn new(axis: Axis, until: usize, is_count: bool, rules: &Rules) -> Self {
         let scale = Scale::choose(&axis.values, is_count);
         let scaled: Vec<f64> = axis.values.iter().map(|v| scale.to(*v)).collect();
-        let expected = expect::learn(&scaled, &axis, until, rules);
+        // Counts that are mostly zero.
+        let active = axis.values.iter().filter(|v| **v > 0.0).count();
+        let is_sparse = is_count && active * 2 < axis.values.len();
+        let middle = if is_sparse {
+            Middle::Mean(scale)
+        } else {
+            Middle::Median
+        };
+        let expected = expect::learn(&scaled, &axis, until, middle, rules);
         let off = scaled
             .iter()
             .zip(&expected.values)
@@ -99,6 +108,7 @@ impl Reading {
             axis,
             scale,
             is_count,
+            is_sparse,
             expected,
             off,
         }
@@ -159,8 +169,11 @@ impl Reading {
             (short, lengths(1, hour), true),
             (unrest, lengths(8, half_day), false),
         ];
+        let readings = readings
+            .into_iter()
+            .take(if self.is_sparse { 1 } else { 3 });
         for (units, lengths, is_level) in readings {
-            let channel = Channel::new(units, blocks, self.is_before, &lengths);
+            let channel = Channel::new(units, blocks, self.is_before, self.is_sparse, &lengths);
             found.extend(self.stretches(&channel, least, is_level, rules));
         }
         let mut found = without_fringes(found);
@@ -386,7 +399,6 @@ fn grown(channel: &Channel, hit: &Hit, lo: usize, hi: usize) -> Stretch {
     Stretch {
         from: first.min(middle),
         to: last.max(middle) + 1,
-        sign: hit.sign,
         z: hit.z,
         surprise: hit.surprise,
     }

@@ -91,7 +91,8 @@ fn outcomes(past_days: i64, period_min: i64, seeds: std::ops::Range<u64>) -> Vec
         for kind in KINDS {
             for shape in std::iter::once(None).chain(SHAPES.map(Some)) {
                 // A count of nearly nothing cannot fall.
-                if kind == Kind::SparseCount && shape == Some(Shape::Zero) {
+                if matches!(kind, Kind::SparseCount | Kind::Sessions) && shape == Some(Shape::Zero)
+                {
                     continue;
                 }
                 let own = KINDS.iter().position(|k| *k == kind).unwrap_or(0) as u64 * 8

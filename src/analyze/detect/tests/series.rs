@@ -64,6 +64,7 @@ pub(super) enum Kind {
     BusyCount,
     MiddlingCount,
     SparseCount,
+    Sessions,
     WeeklyCount,
     HourlyJobs,
     FlatGauge,
@@ -77,10 +78,11 @@ pub(super) enum Kind {
     Steps,
 }
 
-pub(super) const KINDS: [Kind; 14] = [
+pub(super) const KINDS: [Kind; 15] = [
     Kind::BusyCount,
     Kind::MiddlingCount,
     Kind::SparseCount,
+    Kind::Sessions,
     Kind::WeeklyCount,
     Kind::HourlyJobs,
     Kind::FlatGauge,
@@ -101,6 +103,7 @@ impl Kind {
             Self::BusyCount
                 | Self::MiddlingCount
                 | Self::SparseCount
+                | Self::Sessions
                 | Self::WeeklyCount
                 | Self::HourlyJobs
         )
@@ -174,6 +177,8 @@ struct Nature {
     jobs: [i64; 3],
     clumps: u32,
     memory: f64,
+    /// Share of the minutes that have calls at all, when calls come in sessions.
+    sessions: f64,
 }
 
 impl Nature {
@@ -189,6 +194,7 @@ impl Nature {
             jobs: [0; 3].map(|_| (dice.unit() * 60.0) as i64),
             clumps: 0,
             memory: 0.0,
+            sessions: 0.0,
         };
         match kind {
             Kind::BusyCount => {
@@ -202,6 +208,11 @@ impl Nature {
                 nature.clumps = dice.pick(&[2, 6, 0]);
             }
             Kind::SparseCount => nature.level = dice.between(0.02, 1.0),
+            Kind::Sessions => {
+                nature.level = dice.between(0.1, 3.0);
+                nature.season = dice.pick(&[0.0, 0.5, 0.9]);
+                nature.sessions = dice.between(0.03, 0.3);
+            }
             Kind::WeeklyCount => {
                 nature.level = dice.between(30.0, 300.0);
                 nature.season = dice.between(0.3, 0.7);
@@ -393,6 +404,11 @@ fn value_at(
             Some(Shape::Unrest) => level * if dice.unit() < 0.5 { 0.1 } else { up },
         };
         let mean = mean * plan.period_min as f64;
+        if nature.sessions > 0.0 {
+            let share = (nature.sessions * plan.period_min as f64).min(1.0);
+            let calls = dice.poisson(mean / share);
+            return if dice.unit() < share { calls } else { 0.0 };
+        }
         let clump = if nature.clumps > 0 {
             dice.gamma(nature.clumps)
         } else {
