@@ -89,9 +89,9 @@ impl Reading {
     fn new(axis: Axis, until: usize, is_count: bool, rules: &Rules) -> Self {
         let scale = Scale::choose(&axis.values, is_count);
         let scaled: Vec<f64> = axis.values.iter().map(|v| scale.to(*v)).collect();
-        // Counts that are mostly zero.
+        // Counts that are often zero: by night, at least, their median is zero whatever their rate.
         let active = axis.values.iter().filter(|v| **v > 0.0).count();
-        let is_sparse = is_count && active * 2 < axis.values.len();
+        let is_sparse = is_count && active * 5 < axis.values.len() * 4;
         let middle = if is_sparse {
             Middle::Mean(scale)
         } else {
