@@ -32,4 +32,6 @@ pub mod simulate;
 
 pub mod accuracy;
 
+pub mod verify;
+
 pub mod cli;

@@ -3,6 +3,7 @@
 //! Layout (docs/bundle-format.md): `manifest.json` written last, `calls/<hour>.parquet`,
 //! `controls/<hour>.parquet`, `raw/trail-changes.ndjson`, `raw/<noun>.ndjson`. Nothing here judges.
 
+mod check;
 mod columns;
 mod hour;
 mod layout;
@@ -16,6 +17,7 @@ pub mod stamp;
 pub mod texts;
 mod writer;
 
+pub use check::{Inspection, State, inspect};
 pub use hour::HourFiles;
 pub use reader::{Bundle, HourFile, open};
 pub use writer::Writer;

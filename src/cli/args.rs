@@ -33,6 +33,12 @@ pub(super) enum Command {
         ecr-incident analyze bundle --from 2026-03-11T07:00Z --to 2026-03-11T08:00Z -o narrower\n  \
         ecr-incident analyze bundle --format json -o again --force")]
     Analyze(AnalyzeArgs),
+    /// Check that a report follows from its evidence: every figure, row and file
+    #[command(after_help = "Examples:\n  \
+        ecr-incident verify ecr-incident-20260311T0630Z\n  \
+        ecr-incident verify report.json --bundle evidence/bundle\n  \
+        ecr-incident verify incident --digests . --public-keys keys.json   # and the signed digests")]
+    Verify(VerifyArgs),
     /// Turn the pseudonyms of a redacted text back into what they stand for
     #[command(after_help = "Examples:\n  \
         ecr-incident unredact answer.txt --map ecr-incident-20260311T0630Z.private/redaction-map.json\n  \
@@ -212,6 +218,31 @@ pub(super) struct AnalyzeArgs {
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// A report folder, or its report.json
+    pub(super) report: PathBuf,
+    /// The evidence [default: bundle beside the report, or in its .private folder]
+    #[arg(long, value_name = "DIR")]
+    pub(super) bundle: Option<PathBuf>,
+    /// The redaction map of a redacted report [default: the one in its .private folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) map: Option<PathBuf>,
+    /// Folder with AWSLogs/: check its log files against CloudTrail's signed digests
+    #[arg(long, value_name = "DIR", requires = "public_keys")]
+    pub(super) digests: Option<PathBuf>,
+    /// Output of `aws cloudtrail list-public-keys`
+    #[arg(long, value_name = "FILE", requires = "digests")]
+    pub(super) public_keys: Option<PathBuf>,
+    /// Signature of the newest digest, from the metadata of its S3 object (repeatable)
+    #[arg(long, value_name = "OBJECT=HEX")]
+    pub(super) signature: Vec<String>,
+    #[command(flatten)]
+    pub(super) window: WindowArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
 }
 
 #[derive(Debug, Args)]

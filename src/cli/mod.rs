@@ -14,6 +14,7 @@ mod progress;
 mod redact;
 mod report;
 mod talk;
+mod verify;
 mod window;
 
 use crate::failure::Failure;
@@ -49,6 +50,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
     match &cli.command {
         Command::Report(args) => report::collect_and_report(args),
         Command::Analyze(args) => report::analyze(args),
+        Command::Verify(args) => verify::run(args),
         Command::Unredact(args) => redact::unredact(args),
         Command::Demo(args) => demo::run(args),
         Command::Calls(args) => calls::run(args),

@@ -1,6 +1,6 @@
 //! `report` and `analyze`: from inputs or a bundle to a report folder.
 
-use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat};
+use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat, ScopeArgs, WindowArgs};
 use super::output::Stage;
 use super::pipeline::{self, Inputs};
 use super::redact::{self, Curtain};
@@ -51,46 +51,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
 pub(super) fn analyze(args: &AnalyzeArgs) -> Result<u8, Failure> {
     let volume = volume(&args.output);
     let bundle = bundle::open(&args.bundle)?;
-    let kept = &bundle.manifest.case;
-    // Without --now the clock stands where it stood, so the same bundle gives the same report.
-    let now = match &args.window.now {
-        Some(_) => window::now(&args.window)?,
-        None => kept.now,
-    };
-    let mut notes = Vec::new();
-    let case = match window::interval(&args.window, now, &mut notes)? {
-        None => narrowed(kept, args)?,
-        Some(window) => {
-            let resolved = window::resolve(window, &args.window, &args.scope, now, notes)?;
-            notes = resolved.notes;
-            let whole = kept.whole();
-            if resolved.case.window.overlap(&whole) != Some(resolved.case.window) {
-                return Err(Failure::usage(
-                    format!(
-                        "the bundle holds {whole}, the window {} reaches outside it",
-                        resolved.case.window
-                    ),
-                    "choose a window inside the bundle, or collect again with `report`",
-                ));
-            }
-            let baseline = resolved
-                .case
-                .baseline
-                .overlap(&whole)
-                .unwrap_or(Interval::new(window.from, window.from));
-            Case {
-                baseline,
-                ..narrowed(
-                    &Case {
-                        window,
-                        now,
-                        ..kept.clone()
-                    },
-                    args,
-                )?
-            }
-        }
-    };
+    let (case, notes) = case_of(&bundle.manifest.case, &args.window, &args.scope)?;
     for note in &notes {
         say(volume, note);
     }
@@ -98,9 +59,58 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> Result<u8, Failure> {
     produce(&case, &args.output, &target, volume, |_| Ok(bundle))
 }
 
+/// The question asked of a bundle: the one it was collected for, as far as no flag narrows it; and
+/// what to say about it.
+pub(super) fn case_of(
+    kept: &Case,
+    window: &WindowArgs,
+    scope: &ScopeArgs,
+) -> Result<(Case, Vec<String>), Failure> {
+    // Without --now the clock stands where it stood, so the same bundle gives the same report.
+    let now = match &window.now {
+        Some(_) => window::now(window)?,
+        None => kept.now,
+    };
+    let mut notes = Vec::new();
+    let Some(asked) = window::interval(window, now, &mut notes)? else {
+        return Ok((narrowed(kept, scope)?, notes));
+    };
+    let resolved = window::resolve(asked, window, scope, now, notes)?;
+    let whole = kept.whole();
+    if resolved.case.window.overlap(&whole) != Some(resolved.case.window) {
+        return Err(Failure::usage(
+            format!(
+                "the bundle holds {whole}, the window {} reaches outside it",
+                resolved.case.window
+            ),
+            "choose a window inside the bundle, or collect again with `report`",
+        ));
+    }
+    let baseline = resolved
+        .case
+        .baseline
+        .overlap(&whole)
+        .unwrap_or(Interval::new(asked.from, asked.from));
+    let narrowed = narrowed(
+        &Case {
+            window: asked,
+            now,
+            ..kept.clone()
+        },
+        scope,
+    )?;
+    Ok((
+        Case {
+            baseline,
+            ..narrowed
+        },
+        resolved.notes,
+    ))
+}
+
 /// The kept case with the scope flags that were typed.
-fn narrowed(kept: &Case, args: &AnalyzeArgs) -> Result<Case, Failure> {
-    let typed = window::scope_of(&args.scope)?;
+fn narrowed(kept: &Case, asked: &ScopeArgs) -> Result<Case, Failure> {
+    let typed = window::scope_of(asked)?;
     let mut scope = kept.scope.clone();
     for (list, flag) in [
         (&mut scope.accounts, typed.accounts),
@@ -111,7 +121,7 @@ fn narrowed(kept: &Case, args: &AnalyzeArgs) -> Result<Case, Failure> {
             *list = flag;
         }
     }
-    if !args.scope.event_source.is_empty() {
+    if !asked.event_source.is_empty() {
         let missing = typed
             .event_sources
             .iter()
@@ -188,7 +198,7 @@ fn written(formats: &[ReportFormat], target: &std::path::Path) -> Vec<String> {
 }
 
 /// The command that makes this report again from the inputs, for the report's last section.
-fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
+pub(super) fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
     let mut words = vec!["ecr-incident".to_owned(), "report".to_owned()];
     for entry in &bundle.manifest.sources {
         let flag = match entry.noun.word() {

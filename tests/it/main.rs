@@ -7,6 +7,7 @@
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
 //! | [`redaction`] | does anything planted in the inputs survive into an output that may be shared? |
+//! | [`verify`] | does `verify` say yes to what was made and no to any change of it? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
 //! | [`loopback`] | (an AWS of our own, for the live tests) |
 //! | [`guard`] | does the scan still read records without allocating for each? |
@@ -33,3 +34,4 @@ mod redaction;
 mod story;
 mod tidy;
 mod tool;
+mod verify;

@@ -1,0 +1,233 @@
+//! `verify` says yes to every report as it was made, and no to every single change of a figure, a row
+//! or a file, whatever was changed.
+
+use crate::story::{self, Story};
+use crate::tool::{for_each, run, scratch};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How many single changes are tried.
+const MUTATIONS: u64 = 240;
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % u64::try_from(below.max(1)).unwrap()).unwrap()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every leaf of a document, by JSON pointer.
+fn leaves(place: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => fields
+            .iter()
+            .flat_map(|(key, value)| {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                leaves(&format!("{place}/{key}"), value)
+            })
+            .collect(),
+        Value::Array(items) if !items.is_empty() => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| leaves(&format!("{place}/{index}"), value))
+            .collect(),
+        _ => vec![place.to_owned()],
+    }
+}
+
+/// Changes one leaf of a JSON file; says what it was.
+fn change_leaf(path: &Path, dice: &mut Dice) -> String {
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let all = leaves("", &document);
+    let place = all[dice.roll(all.len())].clone();
+    let leaf = document.pointer_mut(&place).unwrap();
+    let before = leaf.to_string();
+    *leaf = match &*leaf {
+        Value::Number(number) if number.is_u64() => (number.as_u64().unwrap() + 1).into(),
+        Value::Number(number) => (number.as_f64().unwrap() + 0.001).into(),
+        Value::String(text) if text.is_empty() => "x".into(),
+        Value::String(text) => {
+            let mut letters: Vec<char> = text.chars().collect();
+            let at = dice.roll(letters.len());
+            letters[at] = if letters[at] == '7' { '8' } else { '7' };
+            letters.into_iter().collect::<String>().into()
+        }
+        Value::Bool(flag) => (!flag).into(),
+        Value::Null => 0.into(),
+        _ => Value::Array(vec![1.into()]),
+    };
+    let after = leaf.to_string();
+    let mut text = serde_json::to_string_pretty(&document).unwrap();
+    text.push('\n');
+    fs::write(path, text).unwrap();
+    format!("{} {place}: {before} -> {after}", path.display())
+}
+
+/// Changes one byte of a file.
+fn change_byte(path: &Path, dice: &mut Dice) -> String {
+    let mut bytes = fs::read(path).unwrap();
+    if bytes.is_empty() {
+        bytes.push(b'x');
+    } else {
+        let at = dice.roll(bytes.len());
+        bytes[at] ^= 1 << dice.roll(7);
+    }
+    fs::write(path, bytes).unwrap();
+    format!("a byte of {}", path.display())
+}
+
+/// Makes one change in a report folder; says which.
+fn mutate(folder: &Path, dice: &mut Dice) -> String {
+    let pages: Vec<PathBuf> = files(folder)
+        .into_iter()
+        .filter(|path| !path.starts_with(folder.join("bundle")) && !path.ends_with("report.json"))
+        .collect();
+    let evidence = files(&folder.join("bundle"));
+    let evidence_file = evidence[dice.roll(evidence.len())].clone();
+    match dice.roll(8) {
+        0..=2 => change_leaf(&folder.join("report.json"), dice),
+        3 => change_byte(&pages[dice.roll(pages.len())], dice),
+        4 => change_byte(&evidence_file, dice),
+        5 => change_leaf(&folder.join("bundle/manifest.json"), dice),
+        6 => {
+            fs::remove_file(&evidence_file).unwrap();
+            format!("{} removed", evidence_file.display())
+        }
+        _ => {
+            let name = [
+                "bundle/calls/extra.parquet",
+                "bundle/extra.txt",
+                "charts/extra.svg",
+            ][dice.roll(3)];
+            fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+            fs::write(folder.join(name), "more").unwrap();
+            format!("{name} added")
+        }
+    }
+}
+
+fn made(story: &Story, into: &Path, level: &str) {
+    let mut words = vec!["report".to_owned()];
+    words.extend(story.case.args.clone());
+    words.extend(
+        [
+            "--offline",
+            "--now",
+            &story.case.now,
+            "--redact",
+            level,
+            "--out",
+        ]
+        .map(str::to_owned),
+    );
+    words.push(into.display().to_string());
+    run(&story.folder, &words).exits(0);
+}
+
+#[test]
+fn every_report_verifies_as_it_was_made() {
+    for_each(story::all(), |story| {
+        let folder = scratch(&format!("verify/{}", story.name));
+        for level in ["off", "all"] {
+            let out = folder.join(level);
+            made(story, &out, level);
+            let answer = run(&folder, ["verify", level]);
+            if answer.code != 0
+                || !answer.out.ends_with("follows from this evidence\n")
+                    && !answer.out.contains("verified: ")
+            {
+                return Err(format!(
+                    "{} {level}: {}{}",
+                    story.name, answer.out, answer.err
+                ));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_single_change_is_caught() {
+    let stories: Vec<&Story> = story::all()
+        .iter()
+        .filter(|story| {
+            ["invictus_ssm_burst", "permission_change", "quiet_day"].contains(&story.name.as_str())
+        })
+        .collect();
+    let base = scratch("verify_mutations");
+    for story in &stories {
+        made(story, &base.join(&story.name), "off");
+    }
+    let seeds: Vec<u64> = (0..MUTATIONS).collect();
+    for_each(&seeds, |seed| {
+        let mut dice = Dice(seed.wrapping_mul(977) + 5);
+        dice.roll(2);
+        let story = stories[dice.roll(stories.len())];
+        let folder = base.join(format!("m{seed}"));
+        copy(&base.join(&story.name), &folder);
+        let what = mutate(&folder, &mut dice);
+        let name = format!("m{seed}");
+        let answer = run(&base, ["verify", &name]).sane();
+        fs::remove_dir_all(&folder).unwrap();
+        if answer.code == 1 {
+            Ok(())
+        } else {
+            Err(format!(
+                "seed {seed}, {}: {what} was not caught: {}",
+                story.name, answer.out
+            ))
+        }
+    });
+}
+
+#[test]
+fn a_narrower_report_verifies_with_its_flags() {
+    let story = story::all()
+        .iter()
+        .find(|story| story.name == "permission_change")
+        .unwrap();
+    let folder = scratch("verify_narrow");
+    made(story, &folder.join("whole"), "off");
+    let flags = ["--from", "2026-02-18T10:00Z", "--to", "2026-02-18T11:30Z"];
+    let mut words = vec!["analyze", "whole", "--out", "narrow"];
+    words.extend(flags);
+    run(&folder, &words).exits(0);
+    let mut words = vec!["verify", "narrow", "--bundle", "whole/bundle"];
+    words.extend(flags);
+    run(&folder, &words).exits(0);
+    let answer = run(&folder, ["verify", "narrow", "--bundle", "whole/bundle"]).exits(1);
+    assert!(answer.out.contains("pass the same flags"), "{}", answer.out);
+}
