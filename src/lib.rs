@@ -28,6 +28,14 @@ pub mod redact;
 
 pub mod report;
 
+pub mod state;
+
+pub mod nightly;
+
+pub mod gate;
+
+pub mod notify;
+
 pub mod simulate;
 
 pub mod accuracy;

@@ -21,6 +21,7 @@ pub const FILES: &[Entry] = embedded![
     "ecr/changes",
     "ecr/classes",
     "ecr/dependencies",
+    "gate/rules",
     "health/impact",
     "health/posting_lag",
     "inputs/mistaken",

@@ -1,5 +1,6 @@
 //! The command line as typed. What it means is decided by the commands and by [`super::window`].
 
+use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -52,6 +53,20 @@ pub(super) enum Command {
         ecr-incident calls --cloudtrail ./AWSLogs --by principal,class --from 2026-03-11 --to 2026-03-12\n  \
         ecr-incident calls --cloudtrail ./AWSLogs --format parquet -o calls.parquet")]
     Calls(CallsArgs),
+    /// Summarise a day: what is new, worse or recurring against the nights before
+    #[command(after_help = "Examples:\n  \
+        ecr-incident nightly --cloudtrail ./AWSLogs --health events.json --offline\n  \
+        ecr-incident nightly --cloudtrail ./AWSLogs --day 2026-03-11 --catch-up 3d -o nights\n  \
+        ecr-incident nightly --cloudtrail ./AWSLogs --notify channels.toml --notify-on new,worse")]
+    Nightly(NightlyArgs),
+    /// Answer whether a deployment may pull or push now: 0 open, 3 closed, 5 inconclusive
+    #[command(after_help = "Examples:\n  \
+        ecr-incident gate --region us-east-1 --cloudtrail ./AWSLogs --health events.json\n  \
+        ecr-incident gate --region us-east-1 --cloudtrail ./AWSLogs --wait 30m --every 60s\n  \
+        ecr-incident gate report --since 30d")]
+    Gate(GateArgs),
+    /// Read what earlier nights kept
+    History(HistoryArgs),
     /// List or show the knowledge the tool works with
     Catalog(CatalogArgs),
     /// Write a simulated incident: raw inputs and the truth

@@ -8,12 +8,18 @@ mod args;
 mod calls;
 mod catalog;
 mod demo;
+mod gate;
+mod history;
+mod night_args;
+mod nightly;
 mod output;
 mod pipeline;
 mod progress;
 mod redact;
 mod report;
+mod state_dir;
 mod talk;
+mod tell_others;
 mod verify;
 mod window;
 
@@ -53,6 +59,9 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Verify(args) => verify::run(args),
         Command::Unredact(args) => redact::unredact(args),
         Command::Demo(args) => demo::run(args),
+        Command::Nightly(args) => nightly::run(args),
+        Command::Gate(args) => gate::run(args),
+        Command::History(args) => history::run(args),
         Command::Calls(args) => calls::run(args),
         Command::Catalog(args) => catalog::run(args),
         Command::Simulate(args) => accuracy::simulate_one(args),

@@ -7,11 +7,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Names this tool writes into a report folder; only these are replaced with `--force`.
-const OURS: [&str; 6] = [
+const OURS: [&str; 10] = [
     "report.md",
     "report.html",
     "report.json",
     "charts",
+    "nightly.md",
+    "nightly.html",
+    "nightly.json",
+    "revisions",
     EVIDENCE,
     MAP,
 ];

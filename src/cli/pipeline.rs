@@ -2,10 +2,12 @@
 
 use super::progress::Bar;
 use super::talk::{Volume, say};
+use crate::analyze::types::Findings;
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
 use crate::bundle::{Bundle, HourFiles, Writer};
 use crate::case::Case;
 use crate::collect::local::{self, LocalInputs};
+use crate::facts::types::Facts;
 use crate::failure::Failure;
 use crate::report::model::Report;
 use crate::{analyze, facts, report, trail};
@@ -60,6 +62,23 @@ pub(super) fn collect(
 
 /// From a bundle to a finished report.
 pub(super) fn judge(bundle: &Bundle, case: &Case, command: Vec<String>) -> Result<Report, Failure> {
+    Ok(understand(bundle, case, command)?.report)
+}
+
+/// A report with the values it was told from, for those who compare reports over time.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) facts: Facts,
+    pub(super) findings: Findings,
+    pub(super) report: Report,
+}
+
+/// From a bundle to a finished report and what stands behind it.
+pub(super) fn understand(
+    bundle: &Bundle,
+    case: &Case,
+    command: Vec<String>,
+) -> Result<Judged, Failure> {
     let facts = facts::load(bundle, case)?;
     let detected = analyze::detect(&facts);
     let profiles = facts::profile(bundle, &facts, &detected.profile_requests())?;
@@ -70,7 +89,12 @@ pub(super) fn judge(bundle: &Bundle, case: &Case, command: Vec<String>) -> Resul
         generated_at: case.now,
         command,
     };
-    Ok(report::tell(&facts, &findings, &meta))
+    let report = report::tell(&facts, &findings, &meta);
+    Ok(Judged {
+        facts,
+        findings,
+        report,
+    })
 }
 
 /// Says what became of every record of a source.

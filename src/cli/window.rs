@@ -33,6 +33,14 @@ pub(super) fn now(args: &WindowArgs) -> Result<Instant, Failure> {
     }
 }
 
+/// An instant as typed, or the wall clock when nothing was.
+pub(super) fn instant_or_now(flag: &str, text: Option<&str>) -> Result<Instant, Failure> {
+    match text {
+        Some(text) => Ok(time(flag, text)?.0),
+        None => now(&WindowArgs::default()),
+    }
+}
+
 /// The window asked for, or `None` when no window flag was given.
 pub(super) fn interval(
     args: &WindowArgs,
@@ -188,7 +196,7 @@ fn time(flag: &str, text: &str) -> Result<(Instant, bool), Failure> {
 }
 
 /// A duration such as `1d12h`, positive and at most [`LONGEST_WINDOW_DAYS`].
-fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
+pub(super) fn duration(flag: &str, text: &str) -> Result<Duration, Failure> {
     let refused = || Failure::usage(format!("{flag} {text} is not a duration"), DURATION_HINT);
     let mut seconds: i64 = 0;
     let mut digits = String::new();

@@ -38,6 +38,12 @@ pub fn render(report: &Report) -> String {
     out
 }
 
+/// One line of Markdown that may hold names from logs.
+#[must_use]
+pub fn line(words: &str) -> String {
+    Untrusted::capped(words, 1000).markdown_text(Spot::Line)
+}
+
 /// Blocks are separated by one empty line.
 fn push(out: &mut String, block: &str) {
     if !block.is_empty() {

@@ -11,10 +11,14 @@
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
 //! | [`loopback`] | (an AWS of our own, for the live tests) |
 //! | [`guard`] | does the scan still read records without allocating for each? |
+//! | [`night`] | do many nights tell one story, and does running one again change nothing? |
+//! | [`kill`] | does the state survive being killed at any point? |
+//! | [`gate`] | does the gate open, close and give up as it promises? |
+//! | [`notify`] | do messages arrive once, and cost nothing when they do not? |
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
 //!
-//! [`story`] reads a case, [`tool`] runs the binary. Nothing here needs a network, a clock or an
-//! account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
+//! [`story`] reads a case, [`archive`] writes an estate, [`tool`] runs the binary. Nothing here needs a
+//! network, a clock or an account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
 //! then read the difference before committing it.
 
 #![expect(
@@ -22,14 +26,19 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod archive;
 mod cases;
 mod cli;
 mod fixtures;
+mod gate;
 mod guard;
 mod hostile;
+mod kill;
 mod laws;
 #[expect(dead_code, reason = "the tests that talk to it come next")]
 mod loopback;
+mod night;
+mod notify;
 mod redaction;
 mod story;
 mod tidy;

@@ -11,7 +11,7 @@ const LONGEST_FILE: usize = 600;
 
 /// Who may import whom: room, rooms (or parts of rooms) it may name. `failure` is the one error type
 /// that reaches a person, so the rooms that meet I/O may name it.
-const DOORS: [(&str, &[&str]); 14] = [
+const DOORS: [(&str, &[&str]); 18] = [
     ("case", &[]),
     ("failure", &[]),
     ("catalog", &["case"]),
@@ -41,6 +41,26 @@ const DOORS: [(&str, &[&str]); 14] = [
             "analyze::types",
         ],
     ),
+    // The outer uses, on top of the same arrows.
+    ("state", &["case", "failure"]),
+    (
+        "nightly",
+        &[
+            "case",
+            "failure",
+            "ecr",
+            "bundle::manifest",
+            "facts::types",
+            "analyze::types",
+            "report",
+            "state",
+        ],
+    ),
+    (
+        "gate",
+        &["case", "catalog", "ecr", "facts::types", "state::types"],
+    ),
+    ("notify", &["failure"]),
     // The two that measure: the simulator must not know the judgement, the score only its words.
     ("simulate", &["catalog"]),
     ("accuracy", &["simulate::truth"]),
