@@ -225,7 +225,7 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
     );
     hits.retain(|hit| {
         let (k, n, e) = scan.sums(hit.from, hit.to);
-        k >= limits().scan.piece_failures && n > 0.0 && k / n >= floor(true).ratio(e / n)
+        k >= limits().scan.piece_failures && n > 0.0 && k / n >= floor(true).ratio(e / n, k - e)
     });
     let groups = joined(&hits, gap);
     if !groups.iter().any(|g| reaches(g, &scan, floor(true))) {
@@ -276,7 +276,7 @@ fn reaches(group: &[Hit], scan: &Scan, floor: &Floor) -> bool {
     let excess = k - e;
     let long_enough = minutes >= floor.minutes
         || (minutes >= floor.burst_minutes && excess >= floor.burst_excess);
-    n > 0.0 && excess >= floor.excess && long_enough && k / n >= floor.ratio(e / n)
+    n > 0.0 && excess >= floor.excess && long_enough && k / n >= floor.ratio(e / n, excess)
 }
 
 /// Candidates as episodes. A pooled interval speaks through its members: the APIs that hold a fair

@@ -74,12 +74,20 @@ pub(crate) struct Floor {
     pub(crate) minutes: usize,
     pub(crate) burst_excess: f64,
     pub(crate) burst_minutes: usize,
+    pub(crate) large_excess: f64,
+    pub(crate) large_ratio_plus: f64,
 }
 
 impl Floor {
-    /// The ratio an interval must reach against the expected ratio `p0`.
-    pub(crate) fn ratio(&self, p0: f64) -> f64 {
-        (self.ratio_times * p0).max(p0 + self.ratio_plus)
+    /// The ratio that an interval with this many failures above the expected must reach against the
+    /// expected ratio `p0`.
+    pub(crate) fn ratio(&self, p0: f64, excess: f64) -> f64 {
+        let plus = if excess >= self.large_excess {
+            self.large_ratio_plus
+        } else {
+            self.ratio_plus
+        };
+        (self.ratio_times * p0).max(p0 + plus)
     }
 }
 
