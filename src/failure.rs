@@ -38,6 +38,9 @@ pub const EXIT_INCONCLUSIVE: u8 = 5;
 /// Exit code of a partial analysis under `--strict`.
 pub const EXIT_PARTIAL: u8 = 6;
 
+/// Exit code of a run that a limit of time or money ended early; its report is partial.
+pub const EXIT_LIMIT: u8 = 7;
+
 /// An error ready to be shown: a cause chain and the next steps.
 #[derive(Debug)]
 pub struct Failure {

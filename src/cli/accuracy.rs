@@ -162,8 +162,9 @@ fn report(truth: &Truth, dir: &Path) -> Result<Vec<Said>, Failure> {
             health: paths(&truth.inputs.health),
             quotas: paths(&truth.inputs.quotas),
         },
+        live: None,
     };
-    let bundle = pipeline::collect(inputs, &case, &dir.join("bundle"), Volume::Quiet)?;
+    let bundle = pipeline::collect(inputs, &case, &dir.join("bundle"), Volume::Quiet)?.bundle;
     let report = pipeline::judge(&bundle, &case, Vec::new())?;
     let incidents =
         serde_json::to_value(&report.contract.incidents).context("failed to write the report")?;

@@ -1,12 +1,13 @@
 //! The command line as typed. What it means is decided by the commands and by [`super::window`].
 
 use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
+use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 findings (with --detailed-exitcode), \
 4 credentials or permissions, 5 inconclusive (with --detailed-exitcode), 6 partial (with --strict), \
-130 interrupted.";
+7 stopped by --max-cost or --max-time, 130 interrupted.";
 
 /// Was it AWS, was it us, or can we not tell, and what is the evidence?
 ///
@@ -21,8 +22,10 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write an incident report from CloudTrail archives and AWS CLI outputs
+    /// Write an incident report, straight from AWS or from saved files
     #[command(after_help = "Examples:\n  \
+        ecr-incident report --since 2h --region us-east-1\n  \
+        ecr-incident report --since 2h --region us-east-1 --plan\n  \
         ecr-incident report --cloudtrail ./AWSLogs --around 2026-03-11T07:20Z --pad 45m --offline\n  \
         ecr-incident report --cloudtrail ./AWSLogs --metrics calls.json --quotas quotas.json \\\n      \
         --health events.json --from 2026-03-11T06:30Z --to 2026-03-11T09:00Z --offline\n  \
@@ -47,6 +50,13 @@ pub(super) enum Command {
     Unredact(UnredactArgs),
     /// Run the whole job on an embedded example incident: no account, no credentials, no network
     Demo(DemoArgs),
+    /// Collect from AWS now, analyse later: the most perishable evidence first
+    #[command(after_help = "Examples:\n  \
+        ecr-incident capture --since 1h --region us-east-1 --max-time 5m -o incident\n  \
+        ecr-incident analyze incident -o report")]
+    Capture(CaptureArgs),
+    /// Check what could be collected from here: credentials, permissions, trail, plan, clock
+    Doctor(DoctorArgs),
     /// Print the classified, deduplicated calls of CloudTrail archives as a table
     #[command(after_help = "Examples:\n  \
         ecr-incident calls --cloudtrail ./AWSLogs --by minute,region,api,class > calls.csv\n  \
@@ -197,7 +207,8 @@ pub(super) struct OutputArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// CloudTrail records: an S3-layout folder, a flat folder, a file, or - for stdin (repeatable)
+    /// CloudTrail records: an S3-layout folder, a flat folder, a file, - for stdin, or
+    /// s3://BUCKET/PREFIX (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(super) cloudtrail: Vec<PathBuf>,
     /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
@@ -210,9 +221,11 @@ pub(super) struct ReportArgs {
     /// Output of `aws service-quotas list-service-quotas --service-code ecr` (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) quotas: Vec<PathBuf>,
-    /// Never touch the network (this version never does)
+    /// Never touch the network
     #[arg(long)]
     pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
     #[command(flatten)]
     pub(super) trail: TrailArgs,
     #[command(flatten)]

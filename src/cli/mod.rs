@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod args;
+mod aws_args;
 mod calls;
 mod catalog;
 mod demo;
@@ -12,6 +13,9 @@ mod gate;
 mod history;
 mod night_args;
 mod nightly;
+mod doctor;
+mod evidence;
+mod live;
 mod output;
 mod pipeline;
 mod progress;
@@ -21,6 +25,7 @@ mod state_dir;
 mod talk;
 mod tell_others;
 mod verify;
+mod watch;
 mod window;
 
 use crate::failure::Failure;
@@ -58,6 +63,8 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Analyze(args) => report::analyze(args),
         Command::Verify(args) => verify::run(args),
         Command::Unredact(args) => redact::unredact(args),
+        Command::Capture(args) => report::capture(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Nightly(args) => nightly::run(args),
         Command::Gate(args) => gate::run(args),

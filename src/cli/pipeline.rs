@@ -1,11 +1,15 @@
 //! The arrows in order: collect into a bundle, load, detect, profile, judge, tell.
 
+use super::evidence;
 use super::progress::Bar;
 use super::talk::{Volume, say};
 use crate::analyze::types::Findings;
+use super::watch::Live;
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
-use crate::bundle::{Bundle, HourFiles, Writer};
+use crate::bundle::{Bundle, Writer};
 use crate::case::Case;
+use crate::collect::aws::control::Stop;
+use crate::collect::aws::{self, Evidence};
 use crate::collect::local::{self, LocalInputs};
 use crate::facts::types::Facts;
 use crate::failure::Failure;
@@ -13,14 +17,24 @@ use crate::report::model::Report;
 use crate::{analyze, facts, report, trail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Everything a local run may read.
+/// Everything a run may read.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub(super) cloudtrail: Vec<PathBuf>,
     /// Margin for late delivery, seconds.
     pub(super) lateness_s: i64,
     pub(super) local: LocalInputs,
+    /// What AWS is asked for; `None` never touches the network.
+    pub(super) live: Option<aws::Request>,
+}
+
+/// A sealed bundle and why collecting it ended early, if it did.
+#[derive(Debug)]
+pub(super) struct Collected {
+    pub(super) bundle: Bundle,
+    pub(super) stop: Option<Stop>,
 }
 
 /// Reads every input into a sealed bundle under `dir`.
@@ -29,35 +43,97 @@ pub(super) fn collect(
     case: &Case,
     dir: &Path,
     volume: Volume,
-) -> Result<Bundle, Failure> {
+) -> Result<Collected, Failure> {
     let local = local::read(&inputs.local, case);
+    let given = !(inputs.cloudtrail.is_empty() && local.answers.is_empty());
+    let mut live = match &inputs.live {
+        Some(request) => ask(request, given, volume)?,
+        None => Evidence::default(),
+    };
     let mut writer = Writer::create(dir)?;
     let mut sources = local.entries;
-    if !inputs.cloudtrail.is_empty() {
-        writer.trail()?;
+    sources.append(&mut live.entries);
+    let mut case = case.clone();
+    let harvest = live.trail.harvest.as_ref();
+    if let Some(shorter) = harvest.and_then(|harvest| harvest.baseline) {
+        case.baseline = shorter;
+    }
+    if !inputs.cloudtrail.is_empty() || harvest.is_some() {
         let request = trail::ScanRequest {
             lateness_s: inputs.lateness_s,
             ..trail::ScanRequest::everything(inputs.cloudtrail, case.clone())
         };
-        sources.push(trail::scan(
-            &request,
-            &Bar::new(volume),
-            |hour| HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls),
-            |files| writer.hour(&files),
-        )?);
+        let bar = Bar::new(volume);
+        sources.push(evidence::trail(request, harvest, &mut writer, &bar)?);
     }
-    for (noun, answers) in &local.answers {
+    sources.extend(live.trail.entry.take());
+    for (noun, answers) in local.answers.iter().chain(&live.answers) {
         writer.answers(*noun, answers)?;
+    }
+    if inputs.live.is_some() {
+        writer.log(&live.log)?;
     }
     for noun in Noun::ALL {
         if !sources.iter().any(|entry| entry.noun == noun) {
-            sources.push(not_given(noun));
+            let asked = inputs
+                .live
+                .as_ref()
+                .is_some_and(|live| live.wanted.contains(&noun));
+            sources.push(if asked {
+                not_needed(noun)
+            } else {
+                not_given(noun)
+            });
         }
     }
     for entry in &sources {
         account_for(entry, volume);
     }
-    Ok(writer.seal(case, sources)?)
+    if inputs.live.is_some() {
+        receipt(&live, volume);
+    }
+    Ok(Collected {
+        bundle: writer.seal(&case, sources)?,
+        stop: live.stop,
+    })
+}
+
+/// Asks AWS. A run that brings nothing home and has no files either has failed; otherwise what is
+/// missing is a gap.
+fn ask(request: &aws::Request, given: bool, volume: Volume) -> Result<Evidence, Failure> {
+    let live: Arc<dyn aws::Watch> = Arc::new(Live::new(volume));
+    let evidence = aws::collect(request, &live);
+    drop(live);
+    let evidence = evidence?;
+    for note in &evidence.notes {
+        say(volume, note);
+    }
+    match evidence.empty_handed() {
+        Some(failure) if !given => Err(failure),
+        _ => Ok(evidence),
+    }
+}
+
+/// What the run asked of AWS, in one line.
+fn receipt(live: &Evidence, volume: Volume) {
+    let bill = &live.bill;
+    say(
+        volume,
+        &format!(
+            "AWS was asked {} times ({} retries, {:.1} s of waiting), about ${:.4}, {} bytes scanned",
+            bill.calls,
+            bill.retries,
+            bill.waited_ms as f64 / 1000.0,
+            bill.cost_usd,
+            bill.bytes_scanned
+        ),
+    );
+    if let Some(stop) = live.stop {
+        say(
+            volume,
+            &format!("warning: {}: the report is partial", stop.why()),
+        );
+    }
 }
 
 /// From a bundle to a finished report.
@@ -150,6 +226,17 @@ fn account_for(entry: &SourceEntry, volume: Volume) {
             volume,
             &format!("warning: and {more} more; see them with --verbose"),
         );
+    }
+}
+
+/// The entry of the status feed when AWS Health answered: nothing is missing without it.
+fn not_needed(noun: Noun) -> SourceEntry {
+    SourceEntry {
+        outcome: Outcome::Unavailable {
+            why: "not asked, because AWS Health answered".to_owned(),
+            hint: String::new(),
+        },
+        ..not_given(noun)
     }
 }
 

@@ -1,50 +1,245 @@
 //! `report` and `analyze`: from inputs or a bundle to a report folder.
 
 use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat, ScopeArgs, WindowArgs};
+use super::aws_args::{AwsArgs, CaptureArgs};
+use super::live;
 use super::output::Stage;
 use super::pipeline::{self, Inputs};
 use super::redact::{self, Curtain};
 use super::talk::{self, Volume, say};
-use super::window;
-use crate::bundle::manifest::Noun;
+use super::window::{self, Resolved};
+use crate::bundle::manifest::{Noun, Outcome};
 use crate::bundle::{self, Bundle};
 use crate::case::{Case, Interval};
+use crate::collect::aws;
 use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, EXIT_PARTIAL, Failure};
 use crate::report::model::Report;
 use crate::report::{html, json, markdown, redacted, terminal};
 use crate::trail;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The main job.
 pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
     let volume = volume(&args.output);
     let now = window::now(&args.window)?;
     let mut notes = Vec::new();
-    let window = window::interval(&args.window, now, &mut notes)?.ok_or_else(|| {
-        Failure::usage(
-            "no window was given",
-            "say which time to look at: --around 2026-03-11T07:20Z, --since 2h, or --from T --to T",
-        )
-    })?;
+    let window = window::interval(&args.window, now, &mut notes)?.ok_or_else(no_window)?;
     let resolved = window::resolve(window, &args.window, &args.scope, now, notes)?;
-    refuse_remote(args)?;
-    let inputs = Inputs {
-        cloudtrail: args.cloudtrail.clone(),
-        lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
+    let job = Job {
+        aws: &args.aws,
+        offline: args.offline,
+        cloudtrail: &args.cloudtrail,
+        scope: &args.scope,
         local: LocalInputs {
             metrics: args.metrics.clone(),
             health: args.health.clone(),
             quotas: args.quotas.clone(),
         },
+        lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
+        output: &args.output,
+        volume,
     };
-    for note in &resolved.notes {
-        say(volume, note);
-    }
-    let target = target(&args.output, resolved.case.window);
-    produce(&resolved.case, &args.output, &target, volume, |stage| {
-        pipeline::collect(inputs, &resolved.case, &stage.path().join("bundle"), volume)
+    job.run(resolved, |case, target, collect| {
+        produce(case, &args.output, target, volume, collect)
     })
+}
+
+/// Collect now, analyse later: a bundle without a report.
+pub(super) fn capture(args: &CaptureArgs) -> Result<u8, Failure> {
+    let output = args.output();
+    let volume = volume(&output);
+    if args.offline {
+        return Err(Failure::usage(
+            "capture collects from AWS, which --offline forbids",
+            "leave --offline out, or make a report from files with `ecr-incident report --offline`",
+        ));
+    }
+    let now = window::now(&args.window)?;
+    let mut notes = Vec::new();
+    let window = window::interval(&args.window, now, &mut notes)?.ok_or_else(no_window)?;
+    let resolved = window::resolve(window, &args.window, &args.scope, now, notes)?;
+    let job = Job {
+        aws: &args.aws,
+        offline: false,
+        cloudtrail: &args.cloudtrail,
+        scope: &args.scope,
+        local: LocalInputs::default(),
+        lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
+        output: &output,
+        volume,
+    };
+    job.run(resolved, |case, target, collect| {
+        let stage = Stage::new(target, output.force)?;
+        let bundle = collect(&stage)?;
+        let whole = bundle
+            .manifest
+            .sources
+            .iter()
+            .all(|entry| entry.outcome == Outcome::Complete || entry.asked.is_empty());
+        stage.finish()?;
+        say(
+            volume,
+            &format!("wrote {}", target.join("bundle").display()),
+        );
+        say(
+            volume,
+            &format!(
+                "make the report with: ecr-incident analyze {} -o {}-report (window {})",
+                target.display(),
+                target.display(),
+                case.window
+            ),
+        );
+        Ok(if output.strict && !whole {
+            EXIT_PARTIAL
+        } else {
+            0
+        })
+    })
+}
+
+fn no_window() -> Failure {
+    Failure::usage(
+        "no window was given",
+        "say which time to look at: --around 2026-03-11T07:20Z, --since 2h, or --from T --to T",
+    )
+}
+
+/// What `report` and `capture` have in common: inputs and AWS into a bundle.
+struct Job<'a> {
+    aws: &'a AwsArgs,
+    offline: bool,
+    cloudtrail: &'a [PathBuf],
+    scope: &'a ScopeArgs,
+    local: LocalInputs,
+    lateness_s: i64,
+    output: &'a OutputArgs,
+    volume: Volume,
+}
+
+/// How a bundle is made inside a stage folder.
+type Collect<'a> = Box<dyn FnOnce(&Stage) -> Result<Bundle, Failure> + 'a>;
+
+impl Job<'_> {
+    fn run(
+        &self,
+        resolved: Resolved,
+        produce: impl FnOnce(&Case, &Path, Collect<'_>) -> Result<u8, Failure>,
+    ) -> Result<u8, Failure> {
+        let Resolved { mut case, notes } = resolved;
+        let mut place = target(self.output, case.window);
+        if self.aws.resume {
+            if self.output.out.is_none() {
+                place = live::only_stopped_run()?;
+            }
+            case = live::resumed(&place)?;
+        }
+        for note in &notes {
+            say(self.volume, note);
+        }
+        let mut request = self.request(&case)?;
+        if let (Some(request), true) = (&request, self.aws.plan) {
+            return live::print_plan(request);
+        }
+        let kept = match &mut request {
+            None => None,
+            Some(request) => {
+                super::output::refuse_clobber(&place, self.output.force)?;
+                let folder = live::keep(&place, &case, self.aws.resume)?;
+                request.folder.clone_from(&folder);
+                request.trail.folder.clone_from(&folder);
+                Some(folder)
+            }
+        };
+        let inputs = Inputs {
+            cloudtrail: self.local_trail(),
+            lateness_s: self.lateness_s,
+            local: self.local.clone(),
+            live: request,
+        };
+        let mut stop = None;
+        let collect: Collect<'_> = Box::new(|stage| {
+            let dir = stage.path().join("bundle");
+            let collected = pipeline::collect(inputs, &case, &dir, self.volume)?;
+            stop = collected.stop;
+            Ok(collected.bundle)
+        });
+        let code = produce(&case, &place, collect)?;
+        if let Some(kept) = kept {
+            match stop {
+                // The report is whole as far as limits go: nothing is left to resume.
+                None => drop(std::fs::remove_dir_all(kept)),
+                Some(_) => say(
+                    self.volume,
+                    "hint: run the same command with --resume --force to go on where it stopped",
+                ),
+            }
+        }
+        Ok(stop.map_or(code, live::early))
+    }
+
+    fn local_trail(&self) -> Vec<PathBuf> {
+        let local = self.cloudtrail.iter().filter(|path| bucket(path).is_none());
+        local.cloned().collect()
+    }
+
+    /// What AWS is asked for: everything when no file was given, else what the flags of live
+    /// collection ask beside the files.
+    fn request(&self, case: &Case) -> Result<Option<aws::Request>, Failure> {
+        let buckets: Vec<String> = self
+            .cloudtrail
+            .iter()
+            .filter_map(|path| bucket(path))
+            .collect();
+        let local_trail = self.local_trail();
+        let files = !local_trail.is_empty()
+            || !self.local.metrics.is_empty()
+            || !self.local.health.is_empty()
+            || !self.local.quotas.is_empty();
+        let asked = self.aws.typed() || !buckets.is_empty();
+        if self.offline {
+            if let Some(bucket) = buckets.first() {
+                return Err(Failure::usage(
+                    format!("--cloudtrail {bucket} needs the network, which --offline forbids"),
+                    format!(
+                        "copy it first (aws s3 sync {bucket} ./AWSLogs), or leave --offline out"
+                    ),
+                ));
+            }
+            return if files {
+                Ok(None)
+            } else {
+                Err(Failure::usage(
+                    "--offline forbids the network, and no input was given",
+                    "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas \
+                     FILE; or see an example with `ecr-incident demo`",
+                ))
+            };
+        }
+        if files && !asked {
+            return Ok(None);
+        }
+        let mut wanted = Vec::new();
+        for (noun, given) in [
+            (Noun::Trail, !local_trail.is_empty()),
+            (Noun::Metrics, !self.local.metrics.is_empty()),
+            (Noun::Quotas, !self.local.quotas.is_empty()),
+            (Noun::Health, !self.local.health.is_empty()),
+            (Noun::Status, !self.local.health.is_empty()),
+        ] {
+            if !given {
+                wanted.push(noun);
+            }
+        }
+        live::request(case, self.aws, self.scope, buckets, wanted, self.lateness_s).map(Some)
+    }
+}
+
+/// The bucket address in an input, if it is one.
+fn bucket(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    text.starts_with("s3://").then(|| text.into_owned())
 }
 
 /// The same report from evidence collected before.
@@ -200,7 +395,16 @@ fn written(formats: &[ReportFormat], target: &std::path::Path) -> Vec<String> {
 /// The command that makes this report again from the inputs, for the report's last section.
 pub(super) fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
     let mut words = vec!["ecr-incident".to_owned(), "report".to_owned()];
+    // What AWS was asked for is asked again; only files have flags.
+    let live = bundle
+        .manifest
+        .sources
+        .iter()
+        .any(|entry| entry.bill.is_some());
     for entry in &bundle.manifest.sources {
+        if entry.bill.is_some() {
+            continue;
+        }
         let flag = match entry.noun.word() {
             "trail" => "--cloudtrail",
             "metrics" => "--metrics",
@@ -247,7 +451,9 @@ pub(super) fn command(bundle: &Bundle, case: &Case) -> Vec<String> {
             words.extend(["--event-source".to_owned(), value.clone()]);
         }
     }
-    words.push("--offline".to_owned());
+    if !live {
+        words.push("--offline".to_owned());
+    }
     words
 }
 
@@ -284,34 +490,4 @@ fn volume(output: &OutputArgs) -> Volume {
         (_, true) => Volume::Verbose,
         _ => Volume::Normal,
     }
-}
-
-/// This version reads what is on disk; it says so instead of pretending.
-fn refuse_remote(args: &ReportArgs) -> Result<(), Failure> {
-    if let Some(remote) = args
-        .cloudtrail
-        .iter()
-        .find(|path| path.to_string_lossy().starts_with("s3://"))
-    {
-        let remote = remote.display();
-        return Err(Failure::usage(
-            format!("--cloudtrail {remote}: reading straight from S3 is not built yet"),
-            format!(
-                "copy it first: aws s3 sync {remote} ./AWSLogs && ecr-incident report --cloudtrail \
-                 ./AWSLogs …"
-            ),
-        ));
-    }
-    let none = args.cloudtrail.is_empty()
-        && args.metrics.is_empty()
-        && args.health.is_empty()
-        && args.quotas.is_empty();
-    if none {
-        return Err(Failure::usage(
-            "no input was given, and collecting straight from AWS is not built yet",
-            "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas FILE; or \
-             see an example with `ecr-incident demo`",
-        ));
-    }
-    Ok(())
 }

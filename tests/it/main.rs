@@ -15,6 +15,7 @@
 //! | [`kill`] | does the state survive being killed at any point? |
 //! | [`gate`] | does the gate open, close and give up as it promises? |
 //! | [`notify`] | do messages arrive once, and cost nothing when they do not? |
+//! | [`live`] | does live collection, asked of a loopback AWS, give what the files give, and survive its faults? |
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
 //!
 //! [`story`] reads a case, [`archive`] writes an estate, [`tool`] runs the binary. Nothing here needs a
@@ -35,7 +36,7 @@ mod guard;
 mod hostile;
 mod kill;
 mod laws;
-#[expect(dead_code, reason = "the tests that talk to it come next")]
+mod live;
 mod loopback;
 mod night;
 mod notify;

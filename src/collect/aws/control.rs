@@ -12,6 +12,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use std::error::Error;
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -72,6 +73,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Requests the SDK makes for one call before it gives up (its standard mode).
 pub(super) const ATTEMPTS: u32 = 3;
 
+/// No answer has told the time yet.
+const NO_SKEW: i64 = i64::MIN;
+
 /// Shared by all tasks of a run.
 #[derive(Debug)]
 pub struct Control {
@@ -81,6 +85,8 @@ pub struct Control {
     pub limits: Limits,
     pub(super) limiter: Limiter,
     started: Instant,
+    /// Seconds AWS's clock is ahead of ours, from the last answer that said; [`NO_SKEW`] until then.
+    skew_s: AtomicI64,
     stop: watch::Sender<Option<Stop>>,
 }
 
@@ -93,6 +99,7 @@ impl Control {
             limits,
             limiter: Limiter::default(),
             started: Instant::now(),
+            skew_s: AtomicI64::new(NO_SKEW),
             stop: watch::Sender::new(None),
         }
     }
@@ -101,6 +108,17 @@ impl Control {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Notes the time an answer was stamped with, against ours.
+    pub(super) fn stamped(&self, theirs_ahead_s: i64) {
+        self.skew_s.store(theirs_ahead_s, Ordering::Relaxed);
+    }
+
+    /// Seconds AWS's clock is ahead of ours (negative: behind), if an answer said.
+    #[must_use]
+    pub fn skew_s(&self) -> Option<i64> {
+        Some(self.skew_s.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)
     }
 
     /// Ends the run; the first reason counts.

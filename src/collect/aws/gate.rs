@@ -16,8 +16,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// An HTTP client that asks [`Control`] before each request.
@@ -96,6 +98,9 @@ impl HttpConnector for Turnstile {
                 Ok(answer) => {
                     line.status = answer.status().as_u16();
                     line.request_id = fault::request_id(answer);
+                    if let Some(ahead) = ahead(answer.headers().get("date")) {
+                        control.stamped(ahead);
+                    }
                 }
                 Err(error) => line.error = fault::capped(&fault::chain(error).join(": ")),
             }
@@ -164,6 +169,17 @@ fn attempt(request: &HttpRequest) -> u32 {
                 .find_map(|part| part.trim().strip_prefix("attempt=")?.parse().ok())
         })
         .unwrap_or(1)
+}
+
+/// Seconds the clock behind a `Date` header is ahead of ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signatures depend on the machine's clock, whatever now the question was asked at"
+)]
+fn ahead(date: Option<&str>) -> Option<i64> {
+    let theirs = DateTime::from_str(date?, Format::HttpDate).ok()?.secs();
+    let ours = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    theirs.checked_sub(i64::try_from(ours).ok()?)
 }
 
 fn ms(time: Duration) -> u64 {

@@ -139,6 +139,22 @@ pub enum Kind {
     Refused,
 }
 
+impl Kind {
+    /// Whether credentials, permissions or the support plan are what is missing.
+    #[must_use]
+    pub fn is_ours_to_mend(self) -> bool {
+        matches!(
+            self,
+            Self::Denied
+                | Self::Expired
+                | Self::NoCredentials
+                | Self::Subscription
+                | Self::RegionOff
+                | Self::Skew
+        )
+    }
+}
+
 /// One row of `queries/aws/errors.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@
 //! never stops another. Nothing here judges, prints, or keeps a credential.
 
 pub mod control;
+pub mod doctor;
 mod entry;
 pub mod fault;
 mod gate;
@@ -22,6 +23,7 @@ mod run;
 pub mod session;
 mod signal;
 pub mod status;
+mod store;
 pub mod trail;
 mod wire;
 
@@ -31,8 +33,10 @@ use crate::case::Case;
 use control::{Control, Limits, Stop};
 use fault::Trouble;
 use receipt::LogLine;
+use serde::{Deserialize, Serialize};
 use session::{Identity, Session};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use run::{collect, probe};
@@ -52,6 +56,10 @@ pub struct Request {
     pub org: bool,
     /// The public feed's address, when it is not the partition's own.
     pub status_url: Option<String>,
+    /// Where to keep what is collected until the report is whole.
+    pub folder: PathBuf,
+    /// Use what a stopped run kept there.
+    pub resume: bool,
     /// How the trail is to be read.
     pub trail: trail::Wish,
 }
@@ -71,6 +79,8 @@ pub struct Evidence {
     pub bill: Bill,
     /// What a reader should know of the session.
     pub notes: Vec<String>,
+    /// The kinds of trouble met, the trail's not among them.
+    pub kinds: BTreeSet<known::Kind>,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
 }
@@ -113,7 +123,7 @@ pub struct Field {
 }
 
 /// What one source said in one place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The source.
     pub noun: Noun,
@@ -126,6 +136,7 @@ pub struct Part {
     /// The answers, in order.
     pub answers: Vec<RawAnswer>,
     /// Calls without an answer.
+    #[serde(skip)]
     pub troubles: Vec<Trouble>,
     /// What the answers lack although every call was answered.
     pub missing: Vec<String>,

@@ -7,7 +7,8 @@ use super::control::{Control, Stop};
 use super::receipt::Receipt;
 use super::session::{self, Account, Session};
 use super::{
-    Evidence, Field, Part, Request, Watch, entry, health, metrics, quotas, signal, status, trail,
+    Evidence, Field, Part, Request, Watch, entry, health, metrics, quotas, signal, status, store,
+    trail,
 };
 use crate::bundle::manifest::{Noun, Outcome};
 use crate::failure::{Failure, Kind};
@@ -19,6 +20,9 @@ use tokio::task::JoinSet;
 
 /// Places asked at the same time. The limiter decides how fast; this only bounds what is open.
 const AT_ONCE: usize = 16;
+
+/// Seconds of difference between clocks that nobody needs to hear of.
+pub(super) const MOST_SKEW_S: i64 = 60;
 
 /// Collects what a request wants.
 ///
@@ -111,7 +115,12 @@ async fn gather(field: &Arc<Field>) -> Evidence {
             let (field, turns) = (Arc::clone(field), Arc::clone(&turns));
             jobs.spawn(async move {
                 let _turn = turns.acquire_owned().await;
-                health::fetch(&field, &account).await
+                if let Some(kept) = store::find(&field.request, Noun::Health, &account.id, "") {
+                    return kept;
+                }
+                let part = health::fetch(&field, &account).await;
+                store::keep(&field.request, &part);
+                part
             });
         }
     }
@@ -124,11 +133,16 @@ async fn gather(field: &Arc<Field>) -> Evidence {
             let (account, region) = (account.clone(), region.clone());
             jobs.spawn(async move {
                 let _turn = turns.acquire_owned().await;
-                if noun == Noun::Metrics {
+                if let Some(kept) = store::find(&field.request, noun, &account.id, &region) {
+                    return kept;
+                }
+                let part = if noun == Noun::Metrics {
                     metrics::fetch(&field, &account, &region).await
                 } else {
                     quotas::fetch(&field, &account, &region).await
-                }
+                };
+                store::keep(&field.request, &part);
+                part
             });
         }
     }
@@ -188,6 +202,8 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
                 of_noun.push(part);
             }
         }
+        let troubles = of_noun.iter().flat_map(|part| &part.troubles);
+        evidence.kinds.extend(troubles.map(|trouble| trouble.kind));
         let whole = field.request.case.whole();
         let (answers, entry) = entry::of(noun, of_noun, control.receipt.bill(noun), whole);
         if !answers.is_empty() {
@@ -199,6 +215,14 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
         && entry.bill.is_none()
     {
         entry.bill = Some(control.receipt.bill(Noun::Trail));
+    }
+    if let Some(skew) = control.skew_s().filter(|skew| skew.abs() > MOST_SKEW_S) {
+        evidence.notes.push(format!(
+            "warning: the clock of this machine is {} s {} AWS's: windows given as --since may miss \
+             the incident",
+            skew.abs(),
+            if skew > 0 { "behind" } else { "ahead of" }
+        ));
     }
     evidence.log = control.receipt.log();
     evidence.bill = control.receipt.total();
@@ -224,7 +248,8 @@ impl Evidence {
         let kind = match self.stop {
             Some(Stop::Interrupted) => Kind::Interrupted,
             Some(Stop::Cost | Stop::Time) => return None,
-            None => Kind::Credentials,
+            None if self.kinds.iter().all(|kind| kind.is_ours_to_mend()) => Kind::Credentials,
+            None => Kind::Failed,
         };
         let mut hints: Vec<String> = Vec::new();
         for (_, hint) in reasons {

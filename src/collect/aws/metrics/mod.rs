@@ -338,3 +338,26 @@ impl Asker<'_> {
         Ok((held_back, false))
     }
 }
+
+/// One series, the cheapest question there is (`doctor`).
+pub(super) fn probe() -> cw::MetricDataQuery {
+    let metric = cw::Metric::builder()
+        .namespace("AWS/Usage")
+        .metric_name("CallCount")
+        .dimensions(
+            cw::Dimension::builder()
+                .name("Service")
+                .value("ECR")
+                .build(),
+        )
+        .build();
+    let stat = cw::MetricStat::builder()
+        .metric(metric)
+        .period(60)
+        .stat("Sum")
+        .build();
+    cw::MetricDataQuery::builder()
+        .id("m1")
+        .metric_stat(stat)
+        .build()
+}
