@@ -40,8 +40,7 @@ pub(super) fn trail(
             let counted = waiting().remove(&hour.start);
             hour.controls.extend(counted.unwrap_or_default());
             hour.controls.sort();
-            let files =
-                HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls)?;
+            let files = HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls)?;
             Ok((hour.start, files))
         },
         |(start, files)| {

@@ -35,6 +35,12 @@ pub(super) fn request(
             "write it in US dollars, e.g. --max-cost 0.50",
         ));
     }
+    if scope.region.iter().any(|region| region.trim().is_empty()) {
+        return Err(Failure::usage(
+            "--region names no region",
+            "write region codes, e.g. --region us-east-1,eu-west-1",
+        ));
+    }
     let mut regions = scope.region.clone();
     regions.sort();
     regions.dedup();

@@ -350,6 +350,7 @@ pub(super) fn produce(
         &format!("window {} UTC, baseline {}", case.window, case.baseline),
     );
     let bundle = bundle(curtain.behind(&stage))?;
+    let case = &within(case, &bundle);
     let told = pipeline::judge(&bundle, case, command(&bundle, case))?;
     let (report, redactor) = curtain.redact(&told, &bundle, case)?;
     let outputs = render(&report, &output.format);
@@ -378,6 +379,16 @@ pub(super) fn render(report: &Report, formats: &[ReportFormat]) -> Vec<(String, 
         .collect();
     outputs.extend(redacted::drawings(&report.charts));
     outputs
+}
+
+/// The question as far as the bundle reaches: a live run may have had to cut the baseline short.
+fn within(case: &Case, bundle: &Bundle) -> Case {
+    let held = bundle.manifest.case.whole();
+    let baseline = case.baseline.overlap(&held);
+    Case {
+        baseline: baseline.unwrap_or(Interval::new(case.window.from, case.window.from)),
+        ..case.clone()
+    }
 }
 
 fn written(formats: &[ReportFormat], target: &std::path::Path) -> Vec<String> {

@@ -4,7 +4,8 @@
 //! What it does not have it denies, so that nothing passes by chance.
 
 use super::cbor;
-use super::http::{self, Reply, Request, STALL, Server};
+use crate::loopback::http::{self, Reply, Request, STALL, Server};
+use crate::loopback::{self, archive};
 use crate::story::Story;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -52,6 +53,8 @@ pub(crate) struct World {
     /// Event and description.
     events: Vec<(Value, String)>,
     status: Vec<u8>,
+    /// The services that hold the trail, when it is read from AWS as well.
+    trail: Option<loopback::World>,
     /// Points on a page of GetMetricData.
     pub(crate) page: usize,
     faults: Mutex<Vec<(String, Fault, usize)>>,
@@ -73,7 +76,10 @@ impl World {
             .into_iter()
             .next()
             .unwrap_or("111122223333".into());
-        let regions = names(&trail.join(&account).join("CloudTrail"));
+        let mut regions = names(&trail.join(&account).join("CloudTrail"));
+        if regions.is_empty() {
+            regions.push("us-east-1".to_owned());
+        }
         let queries = read("metric-queries.json");
         let mut series = Vec::new();
         for result in list(&read("metrics.json"), "MetricDataResults") {
@@ -126,6 +132,24 @@ impl World {
             page: 100_800,
             ..Self::default()
         }
+    }
+
+    /// Puts the case's trail into a log group and a bucket.
+    pub(crate) fn with_trail(&mut self, story: &Story) {
+        let objects = archive::objects(story);
+        let events = archive::events(&objects);
+        let region = self.regions.first().cloned().unwrap_or_default();
+        let logs = loopback::logs::Logs::new(&self.account, &region, "trail-logs", events.clone());
+        let arn = logs.arn();
+        let mut trails =
+            loopback::trails::Trails::one(&self.account, &region, "trail-bucket", &arn);
+        trails.events = events;
+        self.trail = Some(loopback::World {
+            account: self.account.clone(),
+            logs: Mutex::new(logs),
+            trails: Mutex::new(trails),
+            bucket: Mutex::new(loopback::bucket::Bucket::new("trail-bucket", objects)),
+        });
     }
 
     /// From now on `times` calls of `operation` (`*`: of any) meet a fault.
@@ -201,7 +225,12 @@ impl World {
             "ListAWSDefaultServiceQuotas" => self.quotas(&region, false),
             "DescribeEvents" => self.health(&body),
             "DescribeEventDetails" => self.details(&body),
-            _ => return refuse(403, "AccessDeniedException"),
+            _ => {
+                return match &self.trail {
+                    Some(trail) => Some(trail.answer(request)),
+                    None => refuse(403, "AccessDeniedException"),
+                };
+            }
         };
         let said = match fault {
             Some(Fault::EmptyPage) => empty(said),

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A request.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,9 @@ impl Request {
             .unwrap_or_default()
     }
 }
+
+/// A header that is not sent: seconds to stop in the middle of the body.
+pub(crate) const STALL: &str = "x-test-stall";
 
 /// Status, headers and body. A `content-length` of the answer's own is sent as it stands, so that a
 /// body can break off.
@@ -84,13 +88,21 @@ fn talk(stream: TcpStream, answer: &dyn Fn(&Request) -> Option<Reply>) {
         let mut head = format!("HTTP/1.1 {status} X\r\n");
         let stated = headers.iter().find(|(name, _)| *name == "content-length");
         let length: usize = stated.map_or(body.len(), |(_, value)| value.parse().unwrap());
-        for (name, value) in headers.iter().filter(|(name, _)| *name != "content-length") {
+        let stall = headers.iter().find(|(name, _)| *name == STALL);
+        let ours = ["content-length", STALL];
+        for (name, value) in headers.iter().filter(|(name, _)| !ours.contains(name)) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("content-length: {length}\r\n\r\n"));
-        let sent = to
+        let (early, late) = body.split_at(body.len() / 2);
+        let mut sent = to
             .write_all(head.as_bytes())
-            .and_then(|()| to.write_all(&body));
+            .and_then(|()| to.write_all(early));
+        if let Some((_, seconds)) = stall {
+            let _ = to.flush();
+            std::thread::sleep(Duration::from_secs_f64(seconds.parse().unwrap()));
+        }
+        sent = sent.and_then(|()| to.write_all(late));
         if sent.is_err() || length != body.len() {
             let _ = to.shutdown(std::net::Shutdown::Both);
             return;
