@@ -203,7 +203,10 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
             }
         }
         let troubles = of_noun.iter().flat_map(|part| &part.troubles);
-        evidence.kinds.extend(troubles.map(|trouble| trouble.kind));
+        // The feed needs no credentials: its trouble says nothing about ours.
+        if noun != Noun::Status {
+            evidence.kinds.extend(troubles.map(|trouble| trouble.kind));
+        }
         let whole = field.request.case.whole();
         let (answers, entry) = entry::of(noun, of_noun, control.receipt.bill(noun), whole);
         if !answers.is_empty() {
