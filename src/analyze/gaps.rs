@@ -66,12 +66,17 @@ fn purpose(noun: Noun) -> (&'static str, &'static str) {
     }
 }
 
+/// What to do about a source AWS answered in part.
+const MEND: &str =
+    "Mend what the reason names and run again; `ecr-incident doctor` tries each source.";
+
 fn of_source(facts: &Facts, noun: Noun) -> Option<Gap> {
     let (consequence, hint) = purpose(noun);
     // Without the public feed, Health alone is a full answer (but not the other way round).
     if noun == Noun::Status && !was_read(facts, noun) && was_read(facts, Noun::Health) {
         return None;
     }
+    let asked = source(facts, noun).is_some_and(|entry| entry.bill.is_some());
     match source(facts, noun).map(|entry| &entry.outcome) {
         None => Some(gap(noun.word(), "not collected", consequence, hint)),
         Some(Outcome::Unavailable { why, hint: own }) => Some(gap(
@@ -84,7 +89,8 @@ fn of_source(facts: &Facts, noun: Noun) -> Option<Gap> {
             noun.word(),
             format!("partly read: {why}"),
             "What is missing could change any number and any verdict that rests on this source.",
-            hint,
+            // Asked of AWS, the reason itself says what to mend; a file would not help.
+            if asked { MEND } else { hint },
         )),
         Some(Outcome::Complete) => None,
     }

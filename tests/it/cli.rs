@@ -80,6 +80,7 @@ fn what_cannot_be_obeyed_exits_two() {
         vec!["report", "--cloudtrail", "archive.json"],
         vec![
             "report",
+            "--offline",
             "--from",
             "2026-03-11T06:00Z",
             "--to",
@@ -87,6 +88,7 @@ fn what_cannot_be_obeyed_exits_two() {
         ],
         vec![
             "report",
+            "--offline",
             "--cloudtrail",
             "s3://bucket/AWSLogs",
             "--since",
