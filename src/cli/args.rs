@@ -1,7 +1,7 @@
 //! The command line as typed. What it means is decided by the commands and by [`super::window`].
 
-use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
 use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
+use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 

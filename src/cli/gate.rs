@@ -99,7 +99,8 @@ impl Gate<'_> {
         };
         let work = tempfile::tempdir().context("failed to make a temporary folder")?;
         let inputs = nightly::inputs(&self.args.inputs, self.lateness_s);
-        let bundle = pipeline::collect(inputs, &case, &work.path().join("bundle"), Volume::Quiet)?;
+        let bundle =
+            pipeline::collect(inputs, &case, &work.path().join("bundle"), Volume::Quiet)?.bundle;
         let facts = facts::load(&bundle, &case)?;
         Ok(decide(&facts, self.region, self.for_min, &self.limits))
     }

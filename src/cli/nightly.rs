@@ -222,7 +222,7 @@ impl Job<'_> {
 
     fn judge(&self, case: &Case, dir: &Path) -> Result<Judged, Failure> {
         let inputs = inputs(&self.args.inputs, self.lateness_s);
-        let bundle = pipeline::collect(inputs, case, dir, self.volume)?;
+        let bundle = pipeline::collect(inputs, case, dir, self.volume)?.bundle;
         let command = report::command(&bundle, case);
         pipeline::understand(&bundle, case, command)
     }
@@ -325,6 +325,7 @@ pub(super) fn inputs(args: &InputArgs, lateness_s: i64) -> Inputs {
             health: args.health.clone(),
             quotas: args.quotas.clone(),
         },
+        live: None,
     }
 }
 

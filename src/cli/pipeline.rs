@@ -3,8 +3,8 @@
 use super::evidence;
 use super::progress::Bar;
 use super::talk::{Volume, say};
-use crate::analyze::types::Findings;
 use super::watch::Live;
+use crate::analyze::types::Findings;
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
 use crate::bundle::{Bundle, Writer};
 use crate::case::Case;
