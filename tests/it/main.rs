@@ -9,6 +9,7 @@
 //! | [`redaction`] | does anything planted in the inputs survive into an output that may be shared? |
 //! | [`verify`] | does `verify` say yes to what was made and no to any change of it? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
+//! | [`live_trail`] | does the trail, read from a loopback AWS, give what its files give, whole or stopped and resumed? |
 //! | [`loopback`] | (an AWS of our own, for the live tests) |
 //! | [`guard`] | does the scan still read records without allocating for each? |
 //! | [`night`] | do many nights tell one story, and does running one again change nothing? |
@@ -37,7 +38,7 @@ mod hostile;
 mod kill;
 mod laws;
 mod live;
-#[expect(dead_code, reason = "the tests of the trail's own services come next")]
+mod live_trail;
 mod loopback;
 mod night;
 mod notify;

@@ -237,6 +237,9 @@ impl Evidence {
     /// The failure of a run that brought nothing home although it was asked to, if it is one.
     #[must_use]
     pub fn empty_handed(&self) -> Option<Failure> {
+        if self.trail.harvest.is_some() {
+            return None;
+        }
         let entries = self.entries.iter().chain(&self.trail.entry);
         let mut reasons = Vec::new();
         for entry in entries {

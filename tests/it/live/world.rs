@@ -149,6 +149,7 @@ impl World {
             logs: Mutex::new(logs),
             trails: Mutex::new(trails),
             bucket: Mutex::new(loopback::bucket::Bucket::new("trail-bucket", objects)),
+            ..loopback::World::default()
         });
     }
 

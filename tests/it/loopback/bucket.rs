@@ -35,22 +35,6 @@ impl Bucket {
         }
     }
 
-    /// Objects fetched.
-    pub(crate) fn gets(&self) -> usize {
-        self.seen
-            .iter()
-            .filter(|line| !line.contains('?') || line.contains("GetObject"))
-            .count()
-    }
-
-    /// Listings asked for.
-    pub(crate) fn lists(&self) -> usize {
-        self.seen
-            .iter()
-            .filter(|line| line.contains("list-type=2"))
-            .count()
-    }
-
     /// Answers `GET /bucket/key?query`.
     pub(crate) fn answer(&mut self, target: &str) -> Reply {
         self.seen.push(target.to_owned());

@@ -47,7 +47,6 @@ struct Query {
     bytes: u64,
     running: u32,
     ending: &'static str,
-    stopped: bool,
 }
 
 impl Logs {
@@ -82,14 +81,6 @@ impl Logs {
             "DescribeLogGroups" => Ok(self.describe(body)),
             other => Err((400, "UnknownOperationException", other.to_owned())),
         }
-    }
-
-    /// How often an operation was asked.
-    pub(crate) fn count(&self, operation: &str) -> usize {
-        self.seen
-            .iter()
-            .filter(|(name, _)| name == operation)
-            .count()
     }
 
     fn start(&mut self, body: &Value) -> Result<Value, Refusal> {
@@ -158,7 +149,6 @@ impl Logs {
                 bytes: found.bytes,
                 running: self.running,
                 ending,
-                stopped: false,
             },
         );
         Ok(json!({ "queryId": id }))
@@ -238,7 +228,6 @@ impl Logs {
             Some(query) if query.running > 0 => {
                 query.running = 0;
                 query.ending = "Cancelled";
-                query.stopped = true;
                 Ok(json!({"success": true}))
             }
             _ => Err((
@@ -247,11 +236,6 @@ impl Logs {
                 "the query has ended".to_owned(),
             )),
         }
-    }
-
-    /// Queries that were stopped by request.
-    pub(crate) fn stopped(&self) -> usize {
-        self.queries.values().filter(|query| query.stopped).count()
     }
 
     fn record(&self, body: &Value) -> Result<Value, Refusal> {

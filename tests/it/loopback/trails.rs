@@ -19,8 +19,8 @@ pub(crate) struct Trails {
     pub(crate) events: Vec<LogEvent>,
     /// Operations asked, in order.
     pub(crate) seen: Vec<String>,
-    /// A page without events but with a token comes before every other.
-    pub(crate) empty_pages: bool,
+    /// Of this service a page without events but with a token comes before every other.
+    pub(crate) empty_before: Option<&'static str>,
 }
 
 impl Trails {
@@ -89,7 +89,10 @@ impl Trails {
             .collect();
         found.sort_by_key(|(at, _, _)| std::cmp::Reverse(*at));
         let token = body["NextToken"].as_str().unwrap_or_default();
-        if self.empty_pages && !token.starts_with('e') {
+        let is_empty = self
+            .empty_before
+            .is_some_and(|name| attribute["AttributeValue"] == name);
+        if is_empty && !token.starts_with('e') {
             return Ok(json!({"Events": [], "NextToken": format!("e{token}")}));
         }
         let skip: usize = token.trim_start_matches('e').parse().unwrap_or_default();
