@@ -73,6 +73,8 @@ pub(crate) fn facts() -> Facts {
                 errors: vec![0; len],
                 faults: vec![0; len],
             }],
+            paths: Vec::new(),
+            parts: Vec::new(),
         }],
         metrics: Vec::new(),
         quotas: Vec::new(),

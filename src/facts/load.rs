@@ -3,8 +3,8 @@
 
 use super::frames::{self, numbers};
 use super::ledger;
-use super::types::{CallSeries, Change, ControlSeries, Facts, Gap, Place, TrailFacts};
-use super::{coverage, metrics, notices, quotas};
+use super::types::{CallSeries, Change, ControlSeries, Facts, Gap, PathSeries, Place, TrailFacts};
+use super::{coverage, metrics, notices, parts, quotas};
 use crate::bundle::Bundle;
 use crate::bundle::manifest::Noun;
 use crate::bundle::raw::RawAnswer;
@@ -57,6 +57,7 @@ pub fn load(bundle: &Bundle, case: &Case) -> anyhow::Result<Facts> {
 struct Draft {
     series: BTreeMap<(String, String), BTreeMap<Class, Vec<u32>>>,
     controls: BTreeMap<String, [Vec<u32>; 3]>,
+    paths: BTreeMap<(String, String), Vec<u32>>,
     seen: Option<(i64, i64)>,
     days: BTreeSet<i64>,
 }
@@ -76,6 +77,7 @@ fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
     add_calls(bundle, case, start, len, &mut drafts)?;
     add_controls(bundle, case, start, len, &mut drafts)?;
     let changes = changes(bundle, case)?;
+    let mut parts = parts::parts(bundle, case)?;
 
     Ok(drafts
         .into_iter()
@@ -112,9 +114,27 @@ fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
                     faults,
                 })
                 .collect(),
+            paths: paths(draft.paths, start),
+            parts: parts.remove(&place).unwrap_or_default(),
             place,
         })
         .collect())
+}
+
+/// The paths of a place that has endpoints; one without them has no paths to tell apart.
+fn paths(paths: BTreeMap<(String, String), Vec<u32>>, start: Minute) -> Vec<PathSeries> {
+    if paths.keys().all(|(endpoint, _)| endpoint.is_empty()) {
+        return Vec::new();
+    }
+    paths
+        .into_iter()
+        .map(|((endpoint, api), calls)| PathSeries {
+            endpoint,
+            api,
+            start,
+            calls,
+        })
+        .collect()
 }
 
 fn add_calls(
@@ -130,13 +150,14 @@ fn add_calls(
         "event_source",
         "api",
         "error_code",
+        "vpc_endpoint",
     ];
     let window_from = case.window.from.timestamp();
-    for chunk in frames::calls(bundle, case, case.whole(), &[], None) {
+    for chunk in frames::calls(bundle, case, case.whole(), &["vpc_endpoint"], None) {
         let chunk = chunk?;
         let column = numbers(&chunk, "event_time")?;
         for cell in frames::cells(&chunk, kinds)? {
-            let [account, region, event_source, api, code] = &cell.key;
+            let [account, region, event_source, api, code, endpoint] = &cell.key;
             let draft = drafts.entry(place(account, region)).or_default();
             let times = cell.of(&column);
             if let (Some(first), Some(last)) = (times.clone().min(), times.clone().max()) {
@@ -154,8 +175,15 @@ fn add_calls(
                 .or_default()
                 .entry(ecr::knowledge().classify(code))
                 .or_insert_with(|| vec![0; len]);
-            for time in times {
+            for time in times.clone() {
                 add_at(series, Minute::of_second(time).0 - start.0, 1);
+            }
+            let path = draft
+                .paths
+                .entry((endpoint.clone(), api.clone()))
+                .or_insert_with(|| vec![0; len]);
+            for time in times {
+                add_at(path, Minute::of_second(time).0 - start.0, 1);
             }
         }
     }
@@ -250,7 +278,7 @@ fn add_at(series: &mut [u32], index: i64, count: i64) {
     }
 }
 
-fn place(account: &str, region: &str) -> Place {
+pub(super) fn place(account: &str, region: &str) -> Place {
     let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
     Place {
         account: known(account),

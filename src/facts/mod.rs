@@ -12,6 +12,7 @@ mod ledger;
 mod load;
 pub mod metrics;
 pub mod notices;
+mod parts;
 mod profile;
 pub mod quotas;
 mod regions;

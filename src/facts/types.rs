@@ -97,6 +97,51 @@ pub struct TrailFacts {
     pub changes: Vec<Change>,
     /// Other services in the same trail, by event source.
     pub controls: Vec<ControlSeries>,
+    /// Calls by VPC endpoint and API, sorted; empty when no call came through an endpoint.
+    pub paths: Vec<PathSeries>,
+    /// Failures by caller and by repository, on the APIs that pull and push, sorted.
+    pub parts: Vec<FailingPart>,
+}
+
+/// Calls of one VPC endpoint to one API by minute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathSeries {
+    /// `vpce-…`; empty for calls through none.
+    pub endpoint: String,
+    /// `eventName`.
+    pub api: String,
+    /// First minute, as in [`CallSeries`].
+    pub start: Minute,
+    /// Calls per minute.
+    pub calls: Vec<u32>,
+}
+
+/// What a [`FailingPart`] is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// A principal.
+    Caller,
+    /// A repository.
+    Repository,
+}
+
+/// Failures of one class of one caller or repository to one API. Sparse: a place has many parts and
+/// few failures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailingPart {
+    /// What it is a part of.
+    pub dimension: Dimension,
+    /// Principal or repository.
+    pub name: String,
+    /// `eventName`.
+    pub api: String,
+    /// Class of the failures.
+    pub class: Class,
+    /// Minutes with failures and how many, ascending.
+    pub minutes: Vec<(Minute, u32)>,
+    /// All calls of the same part and API inside the window by minute, ascending; empty when they
+    /// were not asked for.
+    pub calls: Vec<(Minute, u32)>,
 }
 
 /// A write that could explain an incident.

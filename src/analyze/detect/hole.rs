@@ -29,9 +29,12 @@ struct Run {
 }
 
 /// One episode per hole and API, unsorted.
+///
+/// A hole is looked for in every API and in all of them together: a short one, or one of a quiet
+/// place, shows in no API alone.
 pub(super) fn holes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     let alone = facts.trail.len() == 1;
-    let mut episodes = Vec::new();
+    let mut episodes: Vec<Episode> = Vec::new();
     for trail in &facts.trail {
         let mut by_api: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for series in &trail.series {
@@ -40,14 +43,50 @@ pub(super) fn holes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
                 .or_insert_with(|| vec![0; grid.len]);
             add(sum, &grid.calls(series));
         }
-        for (api, calls) in by_api {
-            // An API the trail never shows at all is a matter of coverage, not of one span.
-            if total(&calls, 0, grid.len) == 0 {
+        // An API the trail never shows at all is a matter of coverage, not of one span.
+        by_api.retain(|_, calls| total(calls, 0, grid.len) > 0);
+        let mut counts: Vec<(&str, &Vec<u32>, Vec<Count>)> = Vec::new();
+        let (mut all, mut pooled) = (vec![0; grid.len], BTreeMap::<(usize, usize), f64>::new());
+        for (api, calls) in &by_api {
+            let counted = counted(facts, trail, api, alone, grid);
+            if counted.is_empty() {
                 continue;
             }
-            let counts = counted(facts, trail, api, alone, grid);
-            for run in runs(&counts, &calls) {
-                episodes.push(told(trail, api, &calls, run, grid));
+            add(&mut all, calls);
+            for count in &counted {
+                *pooled.entry((count.from, count.to)).or_default() += count.calls;
+            }
+            counts.push((api, calls, counted));
+        }
+        let pooled: Vec<Count> = pooled
+            .into_iter()
+            .map(|((from, to), calls)| Count { from, to, calls })
+            .collect();
+        let together = runs(&pooled, &all);
+        for (api, calls, counted) in &counts {
+            let own = runs(counted, calls);
+            let part = |whole: &Run| -> Option<Run> {
+                let told = own
+                    .iter()
+                    .any(|run| run.from < whole.to && whole.from < run.to);
+                let missed = counted
+                    .iter()
+                    .filter(|count| whole.from <= count.from && count.to <= whole.to)
+                    .filter(|count| count.calls > 0.0);
+                let peak = missed
+                    .clone()
+                    .map(|count| (count.calls, count.from))
+                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+                let calls: f64 = missed.map(|count| count.calls).sum();
+                (!told).then_some(Run {
+                    calls,
+                    peak,
+                    ..*whole
+                })
+            };
+            let parts: Vec<Run> = together.iter().filter_map(part).collect();
+            for run in own.into_iter().chain(parts) {
+                episodes.push(told(trail, api, calls, run, grid));
             }
         }
     }
@@ -110,7 +149,8 @@ fn counted(facts: &Facts, trail: &TrailFacts, api: &str, alone: bool, grid: &Gri
 /// bridge, points the trail does show end a stretch.
 fn runs(counts: &[Count], calls: &[u32]) -> Vec<Run> {
     let limits_v = &limits().volume;
-    let gap = limits().episode.gap;
+    // Minutes in which nothing was counted and nothing shown say nothing either way.
+    let gap = 6 * limits().episode.gap;
     let mut runs: Vec<Run> = Vec::new();
     let mut open: Option<Run> = None;
     for count in counts {
@@ -139,9 +179,17 @@ fn runs(counts: &[Count], calls: &[u32]) -> Vec<Run> {
         }
     }
     runs.extend(open);
+    let sum = |of: &dyn Fn(&Count) -> f64| counts.iter().map(of).sum::<f64>();
+    let counted = sum(&|count| count.calls);
+    let shown = sum(&|count| total(calls, count.from, count.to) as f64);
     runs.retain(|run| {
+        // How surely the trail shows a call, told by the rest of the window.
+        let rest = (counted - run.calls).max(0.0);
+        let coverage = if rest > 0.0 { shown / rest } else { 1.0 };
+        let score = -run.calls * (1.0 - coverage.clamp(0.0, limits_v.hole_coverage)).ln();
         i64::try_from(run.to - run.from).unwrap_or(0) >= limits_v.hole_minutes
             && run.calls >= limits_v.hole_calls
+            && score >= limits_v.hole_score
     });
     runs
 }

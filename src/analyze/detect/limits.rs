@@ -24,6 +24,8 @@ pub(crate) struct Limits {
     pub(crate) calibration: Calibration,
     pub(crate) episode: EpisodeLimits,
     pub(crate) volume: Volume,
+    pub(crate) path: PathLimits,
+    pub(crate) part: PartLimits,
     pub(crate) metric: Metric,
 }
 
@@ -138,6 +140,31 @@ pub(crate) struct Volume {
     pub(crate) hole_minutes: i64,
     pub(crate) hole_calls: f64,
     pub(crate) hole_share: f64,
+    pub(crate) hole_score: f64,
+    pub(crate) hole_coverage: f64,
+}
+
+/// Silence of one path.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PathLimits {
+    pub(crate) expected: f64,
+    pub(crate) expected_uncalibrated: f64,
+    pub(crate) share: f64,
+    pub(crate) minutes: usize,
+    pub(crate) least_calls: u64,
+}
+
+/// Failures of one caller or repository.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartLimits {
+    pub(crate) excess: f64,
+    pub(crate) excess_uncalibrated: f64,
+    pub(crate) excess_benign: f64,
+    pub(crate) minutes: usize,
+    pub(crate) own_ratio: f64,
+    pub(crate) own_ratio_benign: f64,
 }
 
 /// Unusual stretches of CloudWatch series.

@@ -11,6 +11,8 @@ mod grid;
 mod hole;
 pub(crate) mod limits;
 mod metric;
+mod part;
+mod path;
 mod profile;
 mod scan;
 #[cfg(test)]
@@ -31,9 +33,13 @@ pub fn detect(facts: &Facts) -> Detected {
         return Detected::default();
     }
     let mut episodes = failures::episodes(facts, &grid);
+    let parts = part::episodes(facts, &grid, &episodes);
+    episodes.extend(parts);
     let (mut anomalies, drops) = volume::swings(facts, &grid);
     let holes = hole::holes(facts, &grid);
     episodes.extend(drops.into_iter().filter(|drop| !is_hole(drop, &holes)));
+    let silences = path::silences(facts, &grid);
+    episodes.extend(silences.into_iter().filter(|drop| !is_hole(drop, &holes)));
     episodes.extend(holes);
     anomalies.extend(metric::anomalies(facts));
     // The grid counts whole minutes; the window may begin or end inside one.

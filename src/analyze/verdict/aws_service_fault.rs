@@ -34,6 +34,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             &fill,
         ));
     }
+    shared::needs_a_past(scene, &mut card);
     let trail = scene.cite(Noun::Trail);
     let (_, _, codes) = scene.codes_like(|_| true);
     card.hold(

@@ -29,6 +29,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             &fill::of_breadth(callers),
         ));
     }
+    shared::needs_a_past(scene, &mut card);
     let trail = scene.cite(Noun::Trail);
     shared::spread_over_callers(scene, &mut card, "spread_full");
     let regions = sharing(&scene.profile.controls, "region");

@@ -51,6 +51,9 @@ fn failures(scene: &Scene<'_>, class: Class) -> Card {
         );
     } else if class == Class::ServerError {
         card.block("no own change came before, and AWS marks the faults as its own.");
+    } else if class == Class::NotFound && !scene.changes_known() {
+        // The same answers follow from a removal, and that would not be seen.
+        card.block("the trail holds no change of any kind, so the caller's mistake and a removal look alike.");
     }
     // AWS calls server faults its own: only one caller's change turns them round, and only for it.
     if class == Class::ServerError && !scene.principals.dominant {
@@ -138,7 +141,13 @@ fn own_change<'a>(scene: &Scene<'a>, class: Class) -> Option<&'a ChangeCandidate
         .filter(|candidate| !counted(candidate))
         .find(|candidate| {
             let by_caller = top.is_some_and(|top| top.name == candidate.change.principal);
-            candidate.touches || (candidate.explains && by_caller)
+            // A setting of the registry names nobody. Where it can cause the class, came right before
+            // and one caller alone fails while others make the same calls, it is that caller's
+            // set-up that did not keep up with it.
+            let registry = class == Class::ServerError
+                && scene.principals.confined()
+                && candidate.lead_s <= shared::RIGHT_BEFORE_S;
+            candidate.touches || (candidate.explains && (by_caller || registry))
         })
 }
 

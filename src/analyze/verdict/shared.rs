@@ -111,6 +111,20 @@ pub(super) fn own_change_against(scene: &Scene<'_>, card: &mut Card) -> bool {
     false
 }
 
+/// Errors of AWS come in short bursts on good days too. Without prior days to know how large, and without
+/// a Health event, a short and moderate burst is not called an outage.
+pub(super) fn needs_a_past(scene: &Scene<'_>, card: &mut Card) {
+    let short = scene.draft.span.minutes() <= USUAL_BURST_MINUTES;
+    if short && !scene.calibrated() && scene.strong_health().is_none() {
+        card.block(
+            "fewer than three prior days were read, so a burst as short and moderate as this may be usual here.",
+        );
+    }
+}
+
+/// Background errors that come together last about ten minutes; twice that is no longer background.
+const USUAL_BURST_MINUTES: i64 = 20;
+
 /// How the failures are spread over callers: a leg, a weak leg, or a reason against.
 pub(super) fn spread_over_callers(scene: &Scene<'_>, card: &mut Card, wide: &str) {
     let callers = &scene.principals;

@@ -121,6 +121,8 @@ pub(super) fn facts(series_of: Vec<CallSeries>) -> Facts {
                 errors: vec![0; 180],
                 faults: vec![0; 180],
             }],
+            paths: Vec::new(),
+            parts: Vec::new(),
         }],
         metrics: vec![MetricSeries {
             name: text("CallCount BatchGetImage"),

@@ -132,7 +132,8 @@ pub(super) fn caller_configuration(stage: &mut Stage) {
                 "PutRegistryScanningConfiguration",
                 json!({"scanType": "ENHANCED", "rules": [{"scanFrequency": "CONTINUOUS_SCAN"}]}),
             );
-            if let Some(change) = stage.changes.last_mut() {
+            let own = stage.draw.chance(0.5);
+            if let Some(change) = stage.changes.last_mut().filter(|_| own) {
                 change.role = role;
             }
             stage.remove_if_blind(truth, &["changes"]);

@@ -164,6 +164,8 @@ impl World {
                 days_with_calls: 0,
                 changes: Vec::new(),
                 controls: Vec::new(),
+                paths: Vec::new(),
+                parts: Vec::new(),
             }],
             metrics: self.metrics.clone(),
             quotas: Vec::new(),

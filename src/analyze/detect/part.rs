@@ -1,0 +1,235 @@
+//! Failures of one caller or one repository, found in its own series.
+//!
+//! Ten denials of one role are nothing among five thousand calls of all, and everything to that role.
+//! A part's failures are tested against the calls of the same APIs in the place, calibrated on its own
+//! days; its own calls only have to confirm that a fair share of them failed. Speaks only where the
+//! series of the APIs are silent.
+
+use super::baseline;
+use super::calibrate::{self, Gumbel};
+use super::failures::is_ongoing;
+use super::grid::{DAY, Grid, add, total};
+use super::limits::limits;
+use super::scan::{Cost, Hit, Scan, joined};
+use crate::analyze::types::{Episode, Signal, Significance};
+use crate::case::Minute;
+use crate::ecr::Class;
+use crate::facts::types::{Dimension, Facts, FailingPart, TrailFacts};
+use std::collections::BTreeMap;
+
+/// One part with all its APIs.
+struct Part<'a> {
+    trail: &'a TrailFacts,
+    class: Class,
+    apis: Vec<&'a FailingPart>,
+    k: Vec<u32>,
+    own: Vec<u32>,
+    n: Vec<u32>,
+}
+
+/// An interval of one part.
+struct Found {
+    part: usize,
+    from: usize,
+    to: usize,
+    score: f64,
+    p: Option<f64>,
+    days: usize,
+    dispersion: f64,
+    seen: f64,
+}
+
+/// Episodes of parts that no episode in `known` tells already, unsorted.
+pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Episode> {
+    let parts: Vec<Part<'_>> = facts
+        .trail
+        .iter()
+        .flat_map(|trail| parts_of(trail, grid))
+        .collect();
+    let found: Vec<Found> = parts
+        .iter()
+        .enumerate()
+        .flat_map(|(index, part)| of_part(index, part, grid))
+        .collect();
+    let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
+    let mut q = calibrate::q_values(&p, parts.len()).into_iter();
+    let mut episodes = Vec::new();
+    for one in found {
+        let q = one.p.and_then(|_| q.next());
+        let Some(part) = parts.get(one.part) else {
+            continue;
+        };
+        let significant = q.is_none_or(|q| q <= limits().calibration.false_discovery);
+        if significant && !is_told(part, &one, known, grid) {
+            told(part, &one, q, grid, &mut episodes);
+        }
+    }
+    episodes
+}
+
+fn parts_of<'a>(trail: &'a TrailFacts, grid: &Grid) -> Vec<Part<'a>> {
+    let mut groups: BTreeMap<(Dimension, &str, Class), Vec<&FailingPart>> = BTreeMap::new();
+    for part in &trail.parts {
+        let key = (part.dimension, part.name.as_str(), part.class);
+        groups.entry(key).or_default().push(part);
+    }
+    groups
+        .into_iter()
+        .map(|((_, _, class), apis)| {
+            let (mut k, mut own, mut n) = (vec![0; grid.len], vec![0; grid.len], vec![0; grid.len]);
+            for part in &apis {
+                lay(&mut k, &part.minutes, grid);
+                lay(&mut own, &part.calls, grid);
+                for series in trail.series.iter().filter(|one| one.api == part.api) {
+                    add(&mut n, &grid.calls(series));
+                }
+            }
+            Part {
+                trail,
+                class,
+                apis,
+                k,
+                own,
+                n,
+            }
+        })
+        .collect()
+}
+
+fn lay(into: &mut [u32], minutes: &[(Minute, u32)], grid: &Grid) {
+    for (minute, count) in minutes {
+        let slot = minute
+            .0
+            .checked_sub(grid.start.0)
+            .and_then(|at| usize::try_from(at).ok())
+            .and_then(|at| into.get_mut(at));
+        if let Some(slot) = slot {
+            *slot = slot.saturating_add(*count);
+        }
+    }
+}
+
+fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
+    let prior = limits().class(part.class);
+    let normal = baseline::learn(&part.k, &part.n, grid.split, prior.prior);
+    // Half a failure for what the past was too short to show.
+    let rate = normal.rate.max(0.5 / (normal.calls as f64 + 1.0)).min(1.0);
+    let expected: Vec<f64> = part.n.iter().map(|n| f64::from(*n) * rate).collect();
+    let dispersion = baseline::dispersion(&part.k, &part.n, &expected, grid.split, &normal.dropped);
+    let scan = Scan::new(Cost::Failures, &part.k, &part.n, &expected, dispersion);
+    let lengths = limits().lengths((grid.len - grid.split).max(1));
+    let gap = limits().episode.gap;
+    let hits = scan.all(
+        grid.split,
+        grid.len,
+        &lengths,
+        limits().scan.candidate_score,
+        gap,
+    );
+    let groups = joined(&hits, gap);
+    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, &scan, calibrated);
+    if !groups.iter().any(|group| reaches(group, true)) {
+        return Vec::new();
+    }
+    let trusted = normal.calls >= limits().baseline.least_calls;
+    let history = if trusted {
+        calibrate::history(&scan, grid)
+    } else {
+        Vec::new()
+    };
+    let gumbel = Gumbel::fit(&history);
+    let looks = ((grid.len - grid.split) * lengths.len()).max(1) as f64;
+    let days = ((grid.len - grid.split) as f64 / DAY as f64).max(1.0);
+    groups
+        .iter()
+        .filter(|group| reaches(group, gumbel.is_some()))
+        .filter_map(|group| {
+            let (first, last) = (group.first()?, group.last()?);
+            let score = group.iter().map(|hit| hit.score).fold(0.0, f64::max);
+            let bound = calibrate::bound(score, looks);
+            let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
+            (p.is_some() || bound <= limits().calibration.uncalibrated_p).then_some(Found {
+                part: index,
+                from: first.from,
+                to: last.to,
+                score,
+                p,
+                days: history.len(),
+                dispersion,
+                seen: normal.seen,
+            })
+        })
+        .collect()
+}
+
+fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, calibrated: bool) -> bool {
+    let limits_p = &limits().part;
+    let benign = limits().class(part.class).benign;
+    let (mut k, mut e, mut own, mut minutes) = (0.0, 0.0, 0.0, 0);
+    for hit in group {
+        let sums = scan.sums(hit.from, hit.to);
+        k += sums.0;
+        e += sums.2;
+        own += total(&part.own, hit.from, hit.to) as f64;
+        minutes += (hit.from..hit.to).filter(|at| scan.is_active(*at)).count();
+    }
+    let (excess, ratio) = match (benign, calibrated) {
+        (true, _) => (limits_p.excess_benign, limits_p.own_ratio_benign),
+        (false, true) => (limits_p.excess, limits_p.own_ratio),
+        (false, false) => (limits_p.excess_uncalibrated, limits_p.own_ratio),
+    };
+    k - e >= excess && minutes >= limits_p.minutes && own > 0.0 && k / own >= ratio
+}
+
+fn is_told(part: &Part<'_>, found: &Found, known: &[Episode], grid: &Grid) -> bool {
+    let gap = i64::try_from(limits().episode.gap).unwrap_or(0);
+    let (from, to) = (grid.minute(found.from).0, grid.minute(found.to).0);
+    known.iter().any(|episode| {
+        episode.place == part.trail.place
+            && episode.signal == Signal::Failures(part.class)
+            && episode.onset.0 < to.saturating_add(gap)
+            && from < episode.end.0.saturating_add(gap)
+    })
+}
+
+/// One episode per API that failed in the interval.
+fn told(part: &Part<'_>, found: &Found, q: Option<f64>, grid: &Grid, episodes: &mut Vec<Episode>) {
+    for one in &part.apis {
+        let mut k = vec![0; grid.len];
+        lay(&mut k, &one.minutes, grid);
+        let failing = |at: &usize| k.get(*at).is_some_and(|count| *count > 0);
+        let Some(from) = (found.from..found.to).find(failing) else {
+            continue;
+        };
+        let to = (from..found.to).rfind(failing).map_or(from, |last| last) + 1;
+        let peak = (from..to)
+            .max_by_key(|at| (k.get(*at), std::cmp::Reverse(*at)))
+            .unwrap_or(from);
+        let calls: u64 = part
+            .trail
+            .series
+            .iter()
+            .filter(|series| series.api == one.api)
+            .map(|series| total(&grid.calls(series), from, to))
+            .sum();
+        episodes.push(Episode {
+            place: part.trail.place.clone(),
+            api: one.api.clone(),
+            signal: Signal::Failures(part.class),
+            onset: grid.minute(from),
+            end: grid.minute(to),
+            peak: grid.minute(peak),
+            ongoing: is_ongoing(to, grid),
+            calls,
+            failures: total(&k, from, to),
+            baseline_ratio: found.seen,
+            significance: Significance {
+                method: "binomial_llr_scan_of_parts",
+                score: found.score,
+                q,
+                calibrated_days: u32::try_from(found.days).unwrap_or(u32::MAX),
+                dispersion: found.dispersion,
+            },
+        });
+    }
+}

@@ -1,0 +1,253 @@
+//! One path falls silent: the calls of a VPC endpoint vanish while those of other paths go on.
+//!
+//! Calls that do not arrive leave no record, and a path is only a part of a place, so neither the
+//! failures nor the volume of the place show it. The share of the path in the calls of the place does:
+//! the other paths' calls are tested against all calls with the same scan as failures. A place
+//! that falls silent as a whole says nothing here; that is a collapse or a hole.
+
+use super::baseline;
+use super::calibrate::{self, Gumbel};
+use super::failures::is_ongoing;
+use super::grid::{Grid, add, total};
+use super::limits::limits;
+use super::scan::{Cost, Scan, joined};
+use crate::analyze::types::{Episode, Signal, Significance};
+use crate::facts::types::Facts;
+use crate::facts::types::TrailFacts;
+use std::collections::BTreeMap;
+
+/// A silent stretch of one path.
+struct Silence<'a> {
+    trail: &'a TrailFacts,
+    endpoint: &'a str,
+    from: usize,
+    to: usize,
+    /// Calls missing.
+    missing: f64,
+    score: f64,
+    p: Option<f64>,
+    days: usize,
+    dispersion: f64,
+}
+
+/// Every silence, one episode per API of the path, unsorted.
+pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
+    let mut tests = 0;
+    let mut found = Vec::new();
+    for trail in &facts.trail {
+        let mut paths: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        let mut all = vec![0; grid.len];
+        for path in &trail.paths {
+            let laid = grid.lay(path.start, &path.calls);
+            add(&mut all, &laid);
+            let sum = paths
+                .entry(path.endpoint.as_str())
+                .or_insert_with(|| vec![0; grid.len]);
+            add(sum, &laid);
+        }
+        for (endpoint, calls) in &paths {
+            if total(calls, 0, grid.split) < limits().path.least_calls {
+                continue;
+            }
+            tests += 1;
+            found.extend(of_path(trail, endpoint, calls, &all, grid));
+        }
+    }
+    let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
+    let mut q = calibrate::q_values(&p, tests).into_iter();
+    let mut episodes = Vec::new();
+    for silence in found {
+        let q = silence.p.and_then(|_| q.next());
+        if q.is_none_or(|q| q <= limits().calibration.false_discovery) {
+            told(&silence, q, grid, &mut episodes);
+        }
+    }
+    episodes
+}
+
+fn of_path<'a>(
+    trail: &'a TrailFacts,
+    endpoint: &'a str,
+    calls: &[u32],
+    all: &[u32],
+    grid: &Grid,
+) -> Vec<Silence<'a>> {
+    let limits_p = &limits().path;
+    let others: Vec<u32> = all
+        .iter()
+        .zip(calls)
+        .map(|(all, own)| all.saturating_sub(*own))
+        .collect();
+    let before = |counts: &[u32]| total(counts, 0, grid.split) as f64;
+    let raw = before(&others) / before(all).max(1.0);
+    let normal = baseline::learn(&others, all, grid.split, raw);
+    // Without others there is nobody to compare with; with next to nothing of its own, nothing to miss.
+    if !(0.02..=0.98).contains(&normal.rate) {
+        return Vec::new();
+    }
+    let expected: Vec<f64> = all.iter().map(|n| f64::from(*n) * normal.rate).collect();
+    let dispersion = baseline::dispersion(&others, all, &expected, grid.split, &normal.dropped);
+    let scan = Scan::new(Cost::Failures, &others, all, &expected, dispersion);
+    let end = grid.settled.min(grid.len);
+    let lengths = limits().lengths(end.saturating_sub(grid.split).max(1));
+    let gap = limits().episode.gap;
+    let least = limits().scan.candidate_score;
+    let mut hits = scan.all(grid.split, end, &lengths, least, gap);
+    hits.retain(|hit| {
+        let hoped = total(&others, hit.from, hit.to) as f64 * (1.0 / normal.rate - 1.0);
+        (total(calls, hit.from, hit.to) as f64) <= limits_p.share * hoped
+    });
+    if hits.is_empty() {
+        return Vec::new();
+    }
+    let history = calibrate::history(&scan, grid);
+    let gumbel = Gumbel::fit(&history);
+    let wobble = wobble(calls, grid.split);
+    let looks = ((end - grid.split) * lengths.len()).max(1) as f64;
+    let days = ((grid.len - grid.split) as f64 / super::grid::DAY as f64).max(1.0);
+    joined(&hits, gap)
+        .iter()
+        .filter_map(|group| {
+            let (first, last) = (group.first()?, group.last()?);
+            let (from, to) = ends(calls, (first.from, last.to), (grid.split, end));
+            let heard = total(calls, from, to) as f64;
+            let by_others = total(&others, from, to) as f64 * (1.0 / normal.rate - 1.0);
+            // A burst of the others raises what their share lets one expect; what the path itself
+            // did just before is not raised by it.
+            let hoped = by_others.min(recent(calls, from) * (to - from) as f64);
+            let missing = hoped - heard;
+            let enough = if gumbel.is_some() {
+                limits_p.expected
+            } else {
+                limits_p.expected_uncalibrated
+            };
+            let silent = heard <= limits_p.share * hoped;
+            if !silent || missing < enough * wobble || to - from < limits_p.minutes {
+                return None;
+            }
+            let score = group.iter().map(|hit| hit.score).fold(0.0, f64::max);
+            let bound = calibrate::bound(score, looks);
+            let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
+            (p.is_some() || bound <= limits().calibration.uncalibrated_p).then_some(Silence {
+                trail,
+                endpoint,
+                from,
+                to,
+                missing,
+                score,
+                p,
+                days: history.len(),
+                dispersion,
+            })
+        })
+        .collect()
+}
+
+/// Calls a minute of the path in the two hours before.
+fn recent(calls: &[u32], before: usize) -> f64 {
+    let from = before.saturating_sub(RECENT);
+    total(calls, from, before) as f64 / (before - from).max(1) as f64
+}
+
+/// Minutes that say what the path did just before.
+const RECENT: usize = 120;
+
+/// How unevenly the path's own calls come: mean Pearson chi-square of its ten-minute blocks against
+/// the two hours before each, at least 1. Calls of one pull come together, so that the number of calls
+/// missing overstates the number of pulls missing.
+fn wobble(calls: &[u32], split: usize) -> f64 {
+    let block = limits().baseline.block_minutes.max(1);
+    let (mut sum, mut cells) = (0.0, 0.0);
+    for at in (RECENT..split.saturating_sub(block)).step_by(block) {
+        let hoped = recent(calls, at) * block as f64;
+        if hoped >= limits().baseline.cell_errors {
+            let off = total(calls, at, at + block) as f64 - hoped;
+            sum += off * off / hoped;
+            cells += 1.0;
+        }
+    }
+    if cells > 0.0 { f64::max(sum / cells, 1.0) } else { 1.0 }
+}
+
+/// The silence itself: from the minute after the path's last call to the minute of its next one. On
+/// a slow path the first missing call comes some time after the last one, on average the usual
+/// distance of two.
+fn ends(calls: &[u32], hit: (usize, usize), bounds: (usize, usize)) -> (usize, usize) {
+    let is_silent = |at: &usize| calls.get(*at).is_none_or(|count| *count == 0);
+    let inside = |at: usize| (bounds.0..bounds.1).contains(&at);
+    let Some(first) = (hit.0..hit.1).find(is_silent) else {
+        return hit;
+    };
+    let mut from = first;
+    while from > bounds.0 && is_silent(&(from - 1)) {
+        from -= 1;
+    }
+    let last = (hit.0..hit.1).rfind(is_silent).unwrap_or(first);
+    let mut to = last + 1;
+    while inside(to) && is_silent(&to) {
+        to += 1;
+    }
+    let spoken = total(calls, from.saturating_sub(60), from).max(1);
+    let distance = (60 / usize::try_from(spoken).unwrap_or(60)).min(30);
+    if from > bounds.0 {
+        from = (from + distance).min(first.max(from));
+    }
+    (from, to.max(from + 1))
+}
+
+fn told(silence: &Silence<'_>, q: Option<f64>, grid: &Grid, episodes: &mut Vec<Episode>) {
+    let Silence {
+        trail, from, to, ..
+    } = *silence;
+    let own = |api: Option<&str>| -> f64 {
+        trail
+            .paths
+            .iter()
+            .filter(|path| path.endpoint == silence.endpoint)
+            .filter(|path| api.is_none_or(|api| path.api == api))
+            .map(|path| total(&grid.lay(path.start, &path.calls), 0, grid.split) as f64)
+            .sum()
+    };
+    let whole = own(None).max(1.0);
+    let mut apis: Vec<&str> = trail
+        .paths
+        .iter()
+        .filter(|path| path.endpoint == silence.endpoint)
+        .map(|path| path.api.as_str())
+        .collect();
+    apis.sort_unstable();
+    apis.dedup();
+    for api in apis {
+        let share = own(Some(api)) / whole;
+        if share < limits().volume.member_share {
+            continue;
+        }
+        // All calls of the API, and how many there would have been with those missing.
+        let calls: u64 = trail
+            .series
+            .iter()
+            .filter(|series| series.api == api)
+            .map(|series| total(&grid.calls(series), from, to))
+            .sum();
+        let hoped = calls as f64 + silence.missing * share;
+        episodes.push(Episode {
+            place: trail.place.clone(),
+            api: api.to_owned(),
+            signal: Signal::TrafficDrop,
+            onset: grid.minute(from),
+            end: grid.minute(to),
+            peak: grid.minute(from),
+            ongoing: is_ongoing(to, grid),
+            calls,
+            failures: hoped.round() as u64,
+            baseline_ratio: hoped / (to - from).max(1) as f64,
+            significance: Significance {
+                method: "share_of_calls_scan",
+                score: silence.score,
+                q,
+                calibrated_days: u32::try_from(silence.days).unwrap_or(u32::MAX),
+                dispersion: silence.dispersion,
+            },
+        });
+    }
+}
