@@ -204,11 +204,14 @@ pub(super) fn play(world: &World, script: &Script, seed: u64) -> Played {
             code: job.doomed,
             effect: 0,
         };
-        if is_ecr && call.code.is_empty() {
+        if is_ecr {
+            // A call doomed to find nothing fails as it must, but only if it arrives.
+            let doomed = !call.code.is_empty();
             let hit = script
                 .effects
                 .iter()
                 .enumerate()
+                .filter(|(_, effect)| !doomed || effect.outcome == Outcome::Vanish)
                 .find(|(_, effect)| effect.hits(&call, world, draw));
             match hit.map(|(index, effect)| (index, &effect.outcome)) {
                 Some((index, Outcome::Vanish)) => {

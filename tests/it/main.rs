@@ -2,6 +2,7 @@
 //!
 //! | room | asks |
 //! |---|---|
+//! | [`accuracy`] | are simulated incidents still judged as they happened? |
 //! | [`cases`] | does every fixture case get the answer its `case.toml` expects, in the reviewed words? |
 //! | [`laws`] | do the eight laws of the design hold on every case? |
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
@@ -28,6 +29,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod accuracy;
 mod archive;
 mod cases;
 mod cli;

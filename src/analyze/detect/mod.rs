@@ -6,6 +6,7 @@
 
 mod baseline;
 mod calibrate;
+mod consequence;
 mod failures;
 mod grid;
 mod hole;
@@ -35,11 +36,11 @@ pub fn detect(facts: &Facts) -> Detected {
     let mut episodes = failures::episodes(facts, &grid);
     let parts = part::episodes(facts, &grid, &episodes);
     episodes.extend(parts);
-    let (mut anomalies, drops) = volume::swings(facts, &grid);
+    let (mut anomalies, mut drops) = volume::swings(facts, &grid);
     let holes = hole::holes(facts, &grid);
-    episodes.extend(drops.into_iter().filter(|drop| !is_hole(drop, &holes)));
-    let silences = path::silences(facts, &grid);
-    episodes.extend(silences.into_iter().filter(|drop| !is_hole(drop, &holes)));
+    drops.extend(path::silences(facts, &grid));
+    drops.retain(|drop| !is_hole(drop, &holes) && !consequence::is_consequence(drop, &episodes));
+    episodes.extend(drops);
     episodes.extend(holes);
     anomalies.extend(metric::anomalies(facts));
     // The grid counts whole minutes; the window may begin or end inside one.

@@ -92,11 +92,7 @@ fn of_path<'a>(
     let lengths = limits().lengths(end.saturating_sub(grid.split).max(1));
     let gap = limits().episode.gap;
     let least = limits().scan.candidate_score;
-    let mut hits = scan.all(grid.split, end, &lengths, least, gap);
-    hits.retain(|hit| {
-        let hoped = total(&others, hit.from, hit.to) as f64 * (1.0 / normal.rate - 1.0);
-        (total(calls, hit.from, hit.to) as f64) <= limits_p.share * hoped
-    });
+    let hits = scan.all(grid.split, end, &lengths, least, gap);
     if hits.is_empty() {
         return Vec::new();
     }
@@ -109,7 +105,7 @@ fn of_path<'a>(
         .iter()
         .filter_map(|group| {
             let (first, last) = (group.first()?, group.last()?);
-            let (from, to) = ends(calls, (first.from, last.to), (grid.split, end));
+            let (from, to) = core(calls, (first.from, last.to), (grid.split, end))?;
             let heard = total(calls, from, to) as f64;
             let by_others = total(&others, from, to) as f64 * (1.0 / normal.rate - 1.0);
             // A burst of the others raises what their share lets one expect; what the path itself
@@ -152,47 +148,55 @@ fn recent(calls: &[u32], before: usize) -> f64 {
 /// Minutes that say what the path did just before.
 const RECENT: usize = 120;
 
-/// How unevenly the path's own calls come: mean Pearson chi-square of its ten-minute blocks against
-/// the two hours before each, at least 1. Calls of one pull come together, so that the number of calls
-/// missing overstates the number of pulls missing.
+/// How unevenly the path's own calls come: Pearson chi-square of its ten-minute blocks against the two
+/// hours before each, at least 1. Calls of one pull come together, so that the number of calls
+/// missing overstates the number of pulls missing. The median over that of the distribution (0.455
+/// with one degree of freedom), because bursts say nothing about silence.
 fn wobble(calls: &[u32], split: usize) -> f64 {
     let block = limits().baseline.block_minutes.max(1);
-    let (mut sum, mut cells) = (0.0, 0.0);
-    for at in (RECENT..split.saturating_sub(block)).step_by(block) {
-        let hoped = recent(calls, at) * block as f64;
-        if hoped >= limits().baseline.cell_errors {
+    let mut cells: Vec<f64> = (RECENT..split.saturating_sub(block))
+        .step_by(block)
+        .filter_map(|at| {
+            let hoped = recent(calls, at) * block as f64;
             let off = total(calls, at, at + block) as f64 - hoped;
-            sum += off * off / hoped;
-            cells += 1.0;
-        }
-    }
-    if cells > 0.0 { f64::max(sum / cells, 1.0) } else { 1.0 }
+            (hoped >= limits().baseline.cell_errors).then(|| off * off / hoped)
+        })
+        .collect();
+    cells.sort_by(f64::total_cmp);
+    let middle = cells.get(cells.len() / 2).copied().unwrap_or(1.0);
+    (middle / 0.455).max(1.0)
 }
 
-/// The silence itself: from the minute after the path's last call to the minute of its next one. On
-/// a slow path the first missing call comes some time after the last one, on average the usual
-/// distance of two.
-fn ends(calls: &[u32], hit: (usize, usize), bounds: (usize, usize)) -> (usize, usize) {
-    let is_silent = |at: &usize| calls.get(*at).is_none_or(|count| *count == 0);
-    let inside = |at: usize| (bounds.0..bounds.1).contains(&at);
-    let Some(first) = (hit.0..hit.1).find(is_silent) else {
-        return hit;
+/// The silence itself, near an interval of the scan: the stretch in which most calls are missing and
+/// at most the allowed share of the usual ones arrives (maximal sum of what each minute misses). On a
+/// slow path the first missing call comes some time after the last one, on average the usual distance
+/// of two.
+fn core(calls: &[u32], hit: (usize, usize), bounds: (usize, usize)) -> Option<(usize, usize)> {
+    let usual = recent(calls, hit.0);
+    let reach = (hit.1 - hit.0).max(limits().episode.gap);
+    let (lo, hi) = (
+        hit.0.saturating_sub(reach).max(bounds.0),
+        hit.1.saturating_add(reach).min(bounds.1),
+    );
+    let (mut best, mut sum, mut start) = (None, 0.0, lo);
+    let mut most = 0.0;
+    for at in lo..hi {
+        let heard = calls.get(at).copied().map_or(0.0, f64::from);
+        sum += usual - heard / limits().path.share;
+        if sum <= 0.0 {
+            (sum, start) = (0.0, at + 1);
+        } else if sum > most {
+            (best, most) = (Some((start, at + 1)), sum);
+        }
+    }
+    let (from, to) = best?;
+    let distance = (1.0 / usual.max(0.03)).round() as usize;
+    let from = if from > bounds.0 && from + distance < to {
+        from + distance.saturating_sub(1)
+    } else {
+        from
     };
-    let mut from = first;
-    while from > bounds.0 && is_silent(&(from - 1)) {
-        from -= 1;
-    }
-    let last = (hit.0..hit.1).rfind(is_silent).unwrap_or(first);
-    let mut to = last + 1;
-    while inside(to) && is_silent(&to) {
-        to += 1;
-    }
-    let spoken = total(calls, from.saturating_sub(60), from).max(1);
-    let distance = (60 / usize::try_from(spoken).unwrap_or(60)).min(30);
-    if from > bounds.0 {
-        from = (from + distance).min(first.max(from));
-    }
-    (from, to.max(from + 1))
+    Some((from, to))
 }
 
 fn told(silence: &Silence<'_>, q: Option<f64>, grid: &Grid, episodes: &mut Vec<Episode>) {
