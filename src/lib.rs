@@ -40,6 +40,7 @@ pub mod simulate;
 
 pub mod accuracy;
 
+pub mod pack;
 pub mod verify;
 
 pub mod cli;

@@ -46,6 +46,7 @@ pub const FILES: &[Entry] = embedded![
     "steps/retry_storm",
     "steps/undetermined",
     "steps/upstream_registry",
+    "support/form",
     "verdicts/aws_service_fault",
     "verdicts/aws_side_throttling",
     "verdicts/caller_configuration",

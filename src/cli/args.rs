@@ -37,6 +37,12 @@ pub(super) enum Command {
         ecr-incident analyze bundle --from 2026-03-11T07:00Z --to 2026-03-11T08:00Z -o narrower\n  \
         ecr-incident analyze bundle --format json -o again --force")]
     Analyze(AnalyzeArgs),
+    /// Make a report ready for a support case: three files, a body, a subject, a severity
+    #[command(after_help = "Examples:\n  \
+        ecr-incident pack ecr-incident-20260311T0630Z -o case\n  \
+        ecr-incident pack ecr-incident-20260311T0630Z --rendering post-mortem --redact ids --for github,slack\n  \
+        ecr-incident pack ecr-incident-20260311T0630Z -o case --attach case-111122223333-muen-2026-abc")]
+    Pack(Box<PackArgs>),
     /// Check that a report follows from its evidence: every figure, row and file
     #[command(after_help = "Examples:\n  \
         ecr-incident verify ecr-incident-20260311T0630Z\n  \
@@ -246,6 +252,72 @@ pub(super) struct AnalyzeArgs {
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PackArgs {
+    /// A bundle, or the report folder that holds one
+    pub(super) bundle: PathBuf,
+    /// Folder to write [default: ./ecr-incident-pack-FROM]
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Who reads it
+    #[arg(long, value_enum, default_value = "support")]
+    pub(super) rendering: Rendering,
+    /// Also write posts for these places (comma list)
+    #[arg(long = "for", value_enum, value_name = "PLACES", value_delimiter = ',')]
+    pub(super) destination: Vec<Destination>,
+    #[command(flatten)]
+    pub(super) redact: RedactArgs,
+    /// Send it to this case of AWS Support
+    #[arg(long, value_name = "CASE", conflicts_with = "create")]
+    pub(super) attach: Option<String>,
+    /// Send it as a new case
+    #[arg(long)]
+    pub(super) create: bool,
+    /// Send without asking
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Severity of a new case instead of the suggested one
+    #[arg(long, value_parser = ["low", "normal", "high", "urgent", "critical"])]
+    pub(super) severity: Option<String>,
+    /// Service code of a new case [default: found by name]
+    #[arg(long, value_name = "CODE")]
+    pub(super) service_code: Option<String>,
+    /// Category code of a new case [default: found by name]
+    #[arg(long, value_name = "CODE")]
+    pub(super) category_code: Option<String>,
+    /// AWS profile to sign in with
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Replace what an earlier run wrote into the folder
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) window: WindowArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Rendering {
+    /// AWS Support: without our own changes and action lists
+    Support,
+    /// Our own people: everything, and room for lessons and actions
+    PostMortem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Destination {
+    Github,
+    Slack,
+    Jira,
+    Ci,
+    Mail,
+    Print,
 }
 
 #[derive(Debug, Args)]

@@ -17,11 +17,13 @@ mod live;
 mod night_args;
 mod nightly;
 mod output;
+mod pack;
 mod pipeline;
 mod progress;
 mod redact;
 mod report;
 mod state_dir;
+mod support;
 mod talk;
 mod tell_others;
 mod verify;
@@ -61,6 +63,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
     match &cli.command {
         Command::Report(args) => report::collect_and_report(args),
         Command::Analyze(args) => report::analyze(args),
+        Command::Pack(args) => pack::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Unredact(args) => redact::unredact(args),
         Command::Capture(args) => report::capture(args),

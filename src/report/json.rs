@@ -3,7 +3,10 @@
 //! Field names, order and meaning are those of [`super::contract`]; text from logs is written byte
 //! for byte (JSON escapes only what JSON must).
 
+use super::contract::Incident;
+use super::escape::Untrusted;
 use super::model::Report;
+use std::collections::BTreeSet;
 
 /// The document.
 #[must_use]
@@ -13,6 +16,17 @@ pub fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(&report.contract).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The event IDs of the requests an incident names as evidence.
+#[must_use]
+pub fn picked(incident: &Incident) -> BTreeSet<String> {
+    let text = |id: &Untrusted| serde_json::to_value(id).ok()?.as_str().map(str::to_owned);
+    incident
+        .requests
+        .iter()
+        .filter_map(|request| text(&request.event_id))
+        .collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod model;
+pub mod plain;
 pub mod redacted;
 pub mod sparkline;
 mod tell;

@@ -8,6 +8,8 @@
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
 //! | [`redaction`] | does anything planted in the inputs survive into an output that may be shared? |
+//! | [`pack`] | does every case fit the form, arrive whole and only once, whatever the desk does? |
+//! | [`corpus`] | do 300 hostile strings in every field stay text in every format? |
 //! | [`verify`] | does `verify` say yes to what was made and no to any change of it? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
 //! | [`live_trail`] | does the trail, read from a loopback AWS, give what its files give, whole or stopped and resumed? |
@@ -33,6 +35,7 @@ mod accuracy;
 mod archive;
 mod cases;
 mod cli;
+mod corpus;
 mod fixtures;
 mod gate;
 mod guard;
@@ -44,6 +47,7 @@ mod live_trail;
 mod loopback;
 mod night;
 mod notify;
+mod pack;
 mod redaction;
 mod story;
 mod tidy;

@@ -68,6 +68,17 @@ where
     answer(command, folder)
 }
 
+/// The same with some variables in its otherwise empty environment.
+pub(crate) fn run_with(
+    folder: &Path,
+    arguments: &[String],
+    variables: &[(&str, String)],
+) -> Answer {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecr-incident"));
+    command.args(arguments);
+    answer_with(command, folder, variables)
+}
+
 /// The same with at most this much address space, in KiB, where the system can limit it.
 pub(crate) fn run_within(kib: u64, folder: &Path, arguments: &[&str]) -> Answer {
     if !cfg!(target_os = "linux") {
@@ -82,11 +93,16 @@ pub(crate) fn run_within(kib: u64, folder: &Path, arguments: &[&str]) -> Answer 
     answer(command, folder)
 }
 
-fn answer(mut command: Command, folder: &Path) -> Answer {
+fn answer(command: Command, folder: &Path) -> Answer {
+    answer_with(command, folder, &[])
+}
+
+fn answer_with(mut command: Command, folder: &Path, variables: &[(&str, String)]) -> Answer {
     // An empty environment: no AWS variable, no time zone and no width may change an answer.
     let output = command
         .current_dir(folder)
         .env_clear()
+        .envs(variables.iter().map(|(name, value)| (*name, value)))
         .stdin(Stdio::null())
         .output()
         .expect("the binary under test starts");

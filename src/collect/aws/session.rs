@@ -123,6 +123,20 @@ impl Account {
         aws_sdk_sts::Client::new(&self.at(region))
     }
 
+    /// AWS Support, pinned like Health to the endpoint that exists, and without retries: a request
+    /// that may have been done must not be repeated by itself.
+    #[must_use]
+    pub fn support(&self, region: &str) -> aws_sdk_support::Client {
+        let config = self
+            .at(region)
+            .into_builder()
+            .use_fips(false)
+            .use_dual_stack(false)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        aws_sdk_support::Client::new(&config)
+    }
+
     /// AWS Health in its active region, whatever the account's own is. The flags for FIPS and dual
     /// stack are taken off: with them the SDK builds host names that do not exist.
     #[must_use]
