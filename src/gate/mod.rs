@@ -13,7 +13,7 @@ pub use rule::{Check, Verdict};
 
 use crate::case::{Instant, Interval, rfc3339, rfc3339_serde};
 use crate::catalog;
-use crate::facts::types::{Facts, Relation};
+use crate::facts::types::{Facts, Meaning, Relation};
 use recent::Recent;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,7 @@ pub fn decide(facts: &Facts, region: &str, for_min: i64, limits: &Limits) -> Dec
     let span = recent.judged(for_min);
     let coverage = coverage(facts, region);
     let mut checks = rule::evidence(&recent, span, coverage, limits);
+    checks.push(readable(facts));
     if recent.count(span).calls > 0 {
         checks.extend(rule::calls(&recent, span, limits));
     }
@@ -170,6 +171,29 @@ pub fn decide(facts: &Facts, region: &str, for_min: i64, limits: &Limits) -> Dec
     }
 }
 
+/// Whether the trail could be read: files that were refused may hold the failures.
+fn readable(facts: &Facts) -> Check {
+    let trail = facts
+        .sources
+        .iter()
+        .find(|entry| entry.noun.word() == "trail");
+    let refused = trail.map_or(0, |entry| entry.refusals.len() as u64);
+    let read = trail.map_or(0, |entry| entry.files_read);
+    let share = refused as f64 / (refused + read).max(1) as f64;
+    let check = Check::open("evidence_readable", Some(share), 0.5, refused + read);
+    let text = format!(
+        "{refused} of {} CloudTrail files could not be read",
+        refused + read
+    );
+    if refused > 0 && share >= 0.5 {
+        check
+            .inconclusive()
+            .says(text, "needs most of the files readable")
+    } else {
+        check.says(text, "")
+    }
+}
+
 fn coverage(facts: &Facts, region: &str) -> Option<f64> {
     let (mut held, mut counted) = (0u64, 0.0);
     for row in facts
@@ -196,6 +220,16 @@ fn headroom(facts: &Facts, region: &str, span: Interval, limits: &Limits) -> Che
             continue;
         }
         let limit = quota.value / seconds as f64;
+        let counted = counted_per_s(facts, region, api, span);
+        let mut note = |share: f64| {
+            let first = tightest.as_ref().is_none_or(|(known, _)| share > *known);
+            if share.is_finite() && first {
+                tightest = Some((share, api.clone()));
+            }
+        };
+        if let Some(rate) = counted {
+            note(rate / limit);
+        }
         for trail in facts
             .trail
             .iter()
@@ -203,17 +237,13 @@ fn headroom(facts: &Facts, region: &str, span: Interval, limits: &Limits) -> Che
         {
             for series in trail.series.iter().filter(|series| series.api == *api) {
                 let peak = recent::busiest(series, span);
-                let share = f64::from(peak) / 60.0 / limit;
-                let first = tightest.as_ref().is_none_or(|(known, _)| share > *known);
-                if share.is_finite() && first {
-                    tightest = Some((share, api.clone()));
-                }
+                note(f64::from(peak) / 60.0 / limit);
             }
         }
     }
     let Some((share, api)) = tightest else {
         return Check::open("headroom", None, limits.headroom_limit, 0).says(
-            "no quota was given",
+            "no quota of an API in use was given",
             "pass --quotas to have headroom checked",
         );
     };
@@ -233,6 +263,25 @@ fn headroom(facts: &Facts, region: &str, span: Interval, limits: &Limits) -> Che
             format!("closes at {:.0} %", limits.headroom_limit * 100.0),
         )
     }
+}
+
+/// The highest rate CloudWatch counted for an API in a span, if it counted at all. Its points may be
+/// there minutes before CloudTrail's records.
+fn counted_per_s(facts: &Facts, region: &str, api: &str, span: Interval) -> Option<f64> {
+    facts
+        .metrics
+        .iter()
+        .filter(|series| matches!(&series.meaning, Meaning::CallCount { api: of } if of == api))
+        .filter(|series| series.region.as_deref().is_none_or(|of| of == region))
+        .flat_map(|series| {
+            let period = series.period_s.max(1) as f64;
+            series
+                .points
+                .iter()
+                .filter(move |(at, _)| span.from <= *at && *at < facts.case.now)
+                .map(move |(_, count)| count / period)
+        })
+        .max_by(f64::total_cmp)
 }
 
 /// An open issue of the registry, or of several services at once, in the region.

@@ -180,3 +180,89 @@ fn name(one: &Fresh) -> String {
         .collect();
     format!("ECR-{digits}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fresh(from_min: i64, to_min: i64, api: &str, cause: &str) -> Fresh {
+        let at = |minute: i64| crate::case::instant(1_772_323_200 + minute * 60);
+        Fresh {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            signal: "throttle".to_owned(),
+            sighting: Sighting {
+                local_id: "I1".to_owned(),
+                apis: vec![api.to_owned()],
+                onset: at(from_min),
+                until: at(to_min),
+                ongoing: false,
+                side: "customer".to_owned(),
+                cause: cause.to_owned(),
+                confidence: "low".to_owned(),
+                quarters: Vec::new(),
+                health: Vec::new(),
+                acknowledged: String::new(),
+            },
+        }
+    }
+
+    fn known(list: Vec<(Identity, Sighting)>, night: &str) -> Vec<Known> {
+        list.into_iter()
+            .map(|(identity, sighting)| (identity, night.to_owned(), sighting))
+            .collect()
+    }
+
+    #[test]
+    fn what_grows_keeps_its_identity_whatever_becomes_of_its_cause() {
+        let first = recognise(vec![fresh(0, 60, "A", "undetermined")], &[], "n1");
+        let seen = known(first.clone(), "n1");
+        let mut grown = fresh(30, 500, "A", "quota_exhaustion");
+        grown.sighting.apis.push("B".to_owned());
+        let again = recognise(vec![grown], &seen, "n2");
+        assert_eq!(again[0].0, first[0].0);
+    }
+
+    #[test]
+    fn what_comes_back_is_of_the_family_unless_its_cause_contradicts() {
+        let first = recognise(vec![fresh(0, 60, "A", "quota_exhaustion")], &[], "n1");
+        let seen = known(first.clone(), "n1");
+        let later = |cause| recognise(vec![fresh(3000, 3060, "A", cause)], &seen, "n2");
+        let (back, _) = &later("undetermined")[0];
+        assert_eq!(back.family, first[0].0.id);
+        assert_ne!(back.id, first[0].0.id);
+        let (other, _) = &later("aws_service_fault")[0];
+        assert_eq!(other.family, other.id);
+        let elsewhere = recognise(vec![fresh(3000, 3060, "B", "undetermined")], &seen, "n2");
+        assert_eq!(elsewhere[0].0.family, elsewhere[0].0.id);
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_night_again_gives_the_same_identities(
+            spans in proptest::collection::vec((0i64..1440, 1i64..200), 1..8),
+            turn in 0usize..8,
+        ) {
+            // Incidents of one night never overlap in one place and signal.
+            let mut starts = spans;
+            starts.sort_unstable();
+            let mut list: Vec<Fresh> = Vec::new();
+            let mut free = 0;
+            for (from, length) in starts {
+                let from = from.max(free);
+                list.push(fresh(from, from + length, "A", "undetermined"));
+                free = from + length + 1;
+            }
+            let first = recognise(list.clone(), &[], "n1");
+            let ids: BTreeSet<&str> = first.iter().map(|(identity, _)| identity.id.as_str()).collect();
+            prop_assert_eq!(ids.len(), list.len(), "every incident has an ID of its own");
+            let seen = known(first.clone(), "n1");
+            let turn = turn % list.len();
+            list.rotate_left(turn);
+            let mut again = recognise(list, &seen, "n1");
+            again.rotate_right(turn);
+            prop_assert_eq!(again, first);
+        }
+    }
+}

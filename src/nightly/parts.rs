@@ -311,7 +311,13 @@ pub(super) fn tool(of: &Summary) -> Vec<Block> {
     let tool = &of.tool;
     let cost = tool.cost_usd.map_or_else(
         || "nothing was billed".to_owned(),
-        |usd| format!("about {usd:.2} USD"),
+        |usd| {
+            format!(
+                "{} calls to AWS, {} of them retries, about {usd:.2} USD",
+                fmt::count(tool.calls_to_aws),
+                fmt::count(tool.retried)
+            )
+        },
     );
     list(vec![
         plain(&format!(

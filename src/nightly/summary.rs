@@ -306,6 +306,10 @@ pub struct Health {
     pub bytes_read: u64,
     /// What asking cost, or null when nothing was billed.
     pub cost_usd: Option<f64>,
+    /// Requests sent to AWS, retries included.
+    pub calls_to_aws: u64,
+    /// Of those, tries after the first.
+    pub retried: u64,
     /// Seal of the evidence.
     pub seal: String,
 }
@@ -517,7 +521,13 @@ fn tool(input: &Input<'_>) -> Health {
         refused: sum(&|entry| entry.refusals.len() as u64),
         late: sum(&|entry| entry.tally.late),
         bytes_read: sum(&|entry| entry.bytes_read),
-        cost_usd: None,
+        cost_usd: entries
+            .iter()
+            .filter_map(|entry| entry.bill.as_ref())
+            .map(|bill| bill.cost_usd)
+            .reduce(|a, b| a + b),
+        calls_to_aws: sum(&|entry| entry.bill.as_ref().map_or(0, |bill| bill.calls)),
+        retried: sum(&|entry| entry.bill.as_ref().map_or(0, |bill| bill.retries)),
         seal: input.facts.seal.clone(),
     }
 }

@@ -206,6 +206,44 @@ fn a_shadow_never_blocks_and_is_reported_later() {
 }
 
 #[test]
+fn an_unreadable_trail_and_an_open_health_issue_do_not_open() {
+    let folder = estate("gate-evidence");
+    // Half of what is given is no CloudTrail file at all.
+    for number in 0..30 {
+        std::fs::write(
+            folder.join(format!("trail/broken-{number}.json.gz")),
+            "not gzip",
+        )
+        .unwrap();
+    }
+    let answer = gate(&folder, "us-east-1", "09:30:00", &[]).exits(5);
+    assert!(answer.out.contains("could not be read"), "{}", answer.out);
+    let folder = estate("gate-health");
+    let span = (at("2026-03-11T09:00:00Z"), at("2026-03-11T23:00:00Z"));
+    archive::health(
+        &folder.join("health.json"),
+        "us-east-1",
+        span,
+        span.0,
+        "We are investigating.",
+    );
+    let text = std::fs::read_to_string(folder.join("health.json")).unwrap();
+    let open = text
+        .replace("closed", "open")
+        .replace(&format!("\"endTime\":{},", span.1.timestamp()), "");
+    std::fs::write(folder.join("health.json"), open).unwrap();
+    let more = ["--health", "health.json"];
+    let answer = gate(&folder, "us-east-1", "09:30:00", &more).exits(3);
+    assert!(answer.out.contains("open issue of ECR"), "{}", answer.out);
+    // Another region is not concerned by it; its own trouble is another matter.
+    assert!(
+        !gate(&folder, "eu-west-1", "09:30:00", &more)
+            .out
+            .contains("open issue")
+    );
+}
+
+#[test]
 fn a_gate_without_one_region_is_refused() {
     let folder = scratch("gate-usage");
     run(&folder, ["gate", "--offline"]).fails_with_hint(2, "one region");
