@@ -5,7 +5,7 @@ use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 findings (with --detailed-exitcode), \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 findings (with --detailed-exitcode) or gate closed, \
 4 credentials or permissions, 5 inconclusive (with --detailed-exitcode), 6 partial (with --strict), \
 7 stopped by --max-cost or --max-time, 130 interrupted.";
 

@@ -42,6 +42,7 @@ fn ask(args: &GateAsk) -> Result<u8, Failure> {
         limits: Limits::embedded(),
         lateness_s: window::lateness_s(&args.inputs.trail, trail::LATENESS_S)?,
     };
+    nightly::refuse_nothing(&args.inputs)?;
     let begun = window::instant_or_now("--now", args.inputs.now.as_deref())?;
     let every = window::duration("--every", &args.every)?;
     let until = match &args.wait {

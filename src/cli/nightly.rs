@@ -58,6 +58,7 @@ pub(super) fn run(args: &NightlyArgs) -> Result<u8, Failure> {
         now,
         volume,
     };
+    refuse_nothing(&args.inputs)?;
     let dir = state_dir::of(&args.state)?;
     let mut store = Store::open(&dir)?;
     let _lock = Lock::take(&dir)?;
@@ -313,6 +314,30 @@ impl Job<'_> {
             _ => 0,
         }
     }
+}
+
+/// Refuses a run that could only be inconclusive: with no input at all, or one that is not read yet.
+pub(super) fn refuse_nothing(args: &InputArgs) -> Result<(), Failure> {
+    let remote = args
+        .cloudtrail
+        .iter()
+        .find(|path| path.to_string_lossy().starts_with("s3://"));
+    if let Some(remote) = remote {
+        return Err(Failure::usage(
+            format!(
+                "--cloudtrail {}: reading straight from S3 is not built here yet",
+                remote.display()
+            ),
+            "copy it first: aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs",
+        ));
+    }
+    if args.cloudtrail.is_empty() && args.metrics.is_empty() && args.health.is_empty() {
+        return Err(Failure::usage(
+            "no input was given",
+            "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas FILE",
+        ));
+    }
+    Ok(())
 }
 
 /// The typed inputs as the pipeline takes them.

@@ -330,5 +330,50 @@ fn a_night_that_is_not_over_and_a_careless_file_are_refused() {
         "acks.toml",
     ];
     run(&folder, words).fails_with_hint(2, "hide everything");
+    run(&folder, ["nightly", "--state", "state"]).fails_with_hint(2, "no input");
     run(&folder, ["history", "list", "--state", "nowhere"]).fails_with_hint(2, "no state");
+}
+
+/// A night killed anywhere leaves a state and a folder in which the next run finishes the job.
+#[cfg(unix)]
+#[test]
+fn a_night_killed_anywhere_is_done_by_the_next_run() {
+    let folder = estate("killed-nights");
+    let day = at("2026-03-02T00:00:00Z");
+    let typed = [
+        "nightly",
+        "--cloudtrail",
+        "trail",
+        "--health",
+        "none.json",
+        "--offline",
+        "--state",
+        "state",
+        "-o",
+        "nights",
+        "--day",
+        "2026-03-02",
+        "--now",
+        "2026-03-03T05:00:00Z",
+    ];
+    for round in 0..15u64 {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_ecr-incident"))
+            .args(typed)
+            .current_dir(&folder)
+            .env_clear()
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20 + round * round * 7));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    night(&folder, day, &[]).exits(0);
+    let (_, json) = read(&folder, "2026-03-02");
+    assert_eq!(words(&json), ["new throttle us-east-1"]);
+    let listed = run(&folder, ["history", "list", "--state", "state"])
+        .exits(0)
+        .out;
+    assert_eq!(listed.lines().count(), 2, "one night, kept once: {listed}");
 }

@@ -51,8 +51,7 @@ fn serve(manners: &'static [Manner]) -> Server {
                     std::thread::sleep(Duration::from_secs(20));
                 }
                 Manner::Answers(code) => {
-                    // A connection may carry several requests.
-                    while let Some(request) = read(&mut stream) {
+                    if let Some(request) = read(&mut stream) {
                         let sns = String::from_utf8_lossy(&request.body).contains("Action=Publish");
                         let _ = tell.send(request);
                         let body = if sns {
@@ -65,7 +64,6 @@ fn serve(manners: &'static [Manner]) -> Server {
                             body.len()
                         );
                         let _ = stream.write_all(head.as_bytes());
-                        break;
                     }
                 }
             }
