@@ -53,6 +53,8 @@ pub fn at_the_desk<T>(
         wanted: Vec::new(),
         org: false,
         status_url: None,
+        folder: std::path::PathBuf::new(),
+        resume: false,
         trail: aws::trail::Wish::default(),
     };
     let watch: Arc<dyn Watch> = Arc::new(Unwatched);
