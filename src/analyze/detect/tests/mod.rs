@@ -126,6 +126,13 @@ impl World {
     }
 
     /// Removes every call of `[from, to)`.
+    /// All calls of one minute, whatever became of them.
+    fn calls(&self, api: &str, minute: i64) -> u32 {
+        let at = (minute + self.baseline) as usize;
+        let classes = self.apis.get(api).unwrap();
+        classes.values().map(|counts| counts[at]).sum()
+    }
+
     fn silence(&mut self, api: &str, (from, to): (i64, i64)) {
         for counts in self.apis.get_mut(api).unwrap().values_mut() {
             counts[(from + self.baseline) as usize..(to + self.baseline) as usize].fill(0);
