@@ -2,6 +2,7 @@
 
 use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
 use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
+use super::shared_args::{OutputArgs, RedactArgs, ScopeArgs, TrailArgs, WindowArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -98,117 +99,6 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
-}
-
-/// The span under analysis.
-#[derive(Debug, Args, Clone, Default)]
-pub(super) struct WindowArgs {
-    /// First instant of the window: ISO 8601; without a zone it is UTC
-    #[arg(long, value_name = "TIME")]
-    pub(super) from: Option<String>,
-    /// First instant after the window [default: now]
-    #[arg(long, value_name = "TIME", requires = "from")]
-    pub(super) to: Option<String>,
-    /// The window is the last DURATION before now, e.g. 2h, 90m, 1d12h
-    #[arg(long, value_name = "DURATION", conflicts_with_all = ["from", "around"])]
-    pub(super) since: Option<String>,
-    /// The window lies around this instant
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "since"])]
-    pub(super) around: Option<String>,
-    /// How far the window reaches on either side of --around
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "45m",
-        requires = "around"
-    )]
-    pub(super) pad: String,
-    /// How much time before the window it is compared with
-    #[arg(long, value_name = "DURATION", default_value = "7d")]
-    pub(super) baseline: String,
-    /// Take this instant for now, for reproducible runs
-    #[arg(long, value_name = "TIME", hide = true)]
-    pub(super) now: Option<String>,
-}
-
-/// What part of AWS is asked about.
-#[derive(Debug, Args, Clone, Default)]
-pub(super) struct ScopeArgs {
-    /// Only these regions (repeatable, or a comma list)
-    #[arg(long, value_name = "REGION", value_delimiter = ',')]
-    pub(super) region: Vec<String>,
-    /// Only these accounts (repeatable, or a comma list)
-    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
-    pub(super) account: Vec<String>,
-    /// Only these repositories (repeatable, or a comma list)
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(super) repository: Vec<String>,
-    /// Analyse another service's calls instead of ECR's (repeatable)
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(super) event_source: Vec<String>,
-}
-
-/// CloudTrail records on disk.
-#[derive(Debug, Args, Clone, Default)]
-pub(super) struct TrailArgs {
-    /// How long after the window files are still opened for late records; a trail that lags longer
-    /// is followed as far as it lags [default: 1d for reports, 2h for the call table]
-    #[arg(long, value_name = "DURATION")]
-    pub(super) lateness: Option<String>,
-}
-
-/// How much of the report is hidden.
-#[derive(Debug, Args, Clone, Default)]
-pub(super) struct RedactArgs {
-    /// Hide identities behind pseudonyms (ids), or repository names, request IDs and inputs as well
-    /// (all); secrets are removed in any case
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "off")]
-    pub(super) redact: RedactLevel,
-    /// Go on with the pseudonyms of this map [default: redaction-map.json in DIR.private]
-    #[arg(long, value_name = "FILE")]
-    pub(super) redact_map: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum RedactLevel {
-    #[default]
-    Off,
-    Ids,
-    All,
-}
-
-/// Where the report goes.
-#[derive(Debug, Args, Clone, Default)]
-pub(super) struct OutputArgs {
-    /// Folder to write [default: ./ecr-incident-FROM]
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Report formats to write (comma list)
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMATS",
-        value_delimiter = ',',
-        default_value = "md,html,json"
-    )]
-    pub(super) format: Vec<ReportFormat>,
-    #[command(flatten)]
-    pub(super) redact: RedactArgs,
-    /// Replace what an earlier run wrote into the folder
-    #[arg(long)]
-    pub(super) force: bool,
-    /// Exit 3 when there are findings, 5 when inconclusive
-    #[arg(long)]
-    pub(super) detailed_exitcode: bool,
-    /// Exit 6 when a source was missing or only partly read
-    #[arg(long)]
-    pub(super) strict: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Say more on stderr: every refused input
-    #[arg(short, long)]
-    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Args)]
@@ -445,13 +335,6 @@ pub(super) enum CatalogWhat {
         /// Its ID, e.g. ecr/classes
         id: String,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    Md,
-    Html,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! Flags of live collection as typed: who asks, what the trail is, and how much may be spent.
 
-use super::args::{OutputArgs, ScopeArgs, TrailArgs, WindowArgs};
+use super::shared_args::{OutputArgs, ScopeArgs, TrailArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
 

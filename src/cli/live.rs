@@ -1,7 +1,7 @@
 //! From flags to a live run: the request, the plan on paper, and where a run that was stopped goes on.
 
-use super::args::ScopeArgs;
 use super::aws_args::AwsArgs;
+use super::shared_args::ScopeArgs;
 use super::{talk, window};
 use crate::bundle::manifest::Noun;
 use crate::case::Case;

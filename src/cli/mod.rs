@@ -22,6 +22,7 @@ mod pipeline;
 mod progress;
 mod redact;
 mod report;
+mod shared_args;
 mod state_dir;
 mod support;
 mod talk;

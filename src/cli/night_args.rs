@@ -1,6 +1,6 @@
 //! The command line of what runs without a person watching: `nightly`, `history`, `gate`.
 
-use super::args::{ScopeArgs, TrailArgs};
+use super::shared_args::{ScopeArgs, TrailArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 

@@ -4,8 +4,9 @@
 //! a second folder, `DIR.private`, that only its owner can open. Nothing is written when the scan of
 //! the finished outputs finds anything.
 
-use super::args::{RedactArgs, RedactLevel, UnredactArgs};
+use super::args::UnredactArgs;
 use super::output::{self, MAP, Stage};
+use super::shared_args::{RedactArgs, RedactLevel};
 use super::talk::{self, Volume, say};
 use crate::bundle::Bundle;
 use crate::case::Case;

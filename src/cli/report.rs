@@ -1,11 +1,12 @@
 //! `report` and `analyze`: from inputs or a bundle to a report folder.
 
-use super::args::{AnalyzeArgs, OutputArgs, ReportArgs, ReportFormat, ScopeArgs, WindowArgs};
+use super::args::{AnalyzeArgs, ReportArgs};
 use super::aws_args::{AwsArgs, CaptureArgs};
 use super::live;
 use super::output::Stage;
 use super::pipeline::{self, Inputs};
 use super::redact::{self, Curtain};
+use super::shared_args::{OutputArgs, ReportFormat, ScopeArgs, WindowArgs};
 use super::talk::{self, Volume, say};
 use super::window::{self, Resolved};
 use crate::bundle::manifest::{Noun, Outcome};

@@ -4,9 +4,10 @@
 //! flags given, as `analyze` takes them), and compares. A figure that was altered together with its
 //! bundle is beyond it; that is what CloudTrail's signed digests are for.
 
-use super::args::{ReportFormat, VerifyArgs};
+use super::args::VerifyArgs;
 use super::output::MAP;
 use super::redact::{learn, read_map};
+use super::shared_args::ReportFormat;
 use super::{pipeline, report, talk};
 use crate::bundle::{self, Inspection, State};
 use crate::failure::{Failure, Kind};

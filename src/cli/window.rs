@@ -1,7 +1,7 @@
 //! From typed times to a case: ISO 8601, durations, half-open windows, everything refused that
 //! makes no sense. The clock is read here and nowhere else.
 
-use super::args::{ScopeArgs, TrailArgs, WindowArgs};
+use super::shared_args::{ScopeArgs, TrailArgs, WindowArgs};
 use crate::case::{
     Case, ECR_EVENT_SOURCES, Instant, Interval, Scope, ceil_minute, floor_minute, rfc3339,
 };

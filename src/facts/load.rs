@@ -158,7 +158,7 @@ fn add_calls(
         let column = numbers(&chunk, "event_time")?;
         for cell in frames::cells(&chunk, kinds)? {
             let [account, region, event_source, api, code, endpoint] = &cell.key;
-            let draft = drafts.entry(place(account, region)).or_default();
+            let draft = drafts.entry(Place::of(account, region)).or_default();
             let times = cell.of(&column);
             if let (Some(first), Some(last)) = (times.clone().min(), times.clone().max()) {
                 draft.sees(first, last);
@@ -207,7 +207,7 @@ fn add_controls(
         ];
         for cell in frames::cells(&chunk, ["account", "region", "event_source"])? {
             let [account, region, event_source] = &cell.key;
-            let place = place(account, region);
+            let place = Place::of(account, region);
             if !case.scope.admits(&place.account, &place.region) {
                 continue;
             }
@@ -275,13 +275,5 @@ fn add_at(series: &mut [u32], index: i64, count: i64) {
         && let Some(slot) = series.get_mut(index)
     {
         *slot = slot.saturating_add(u32::try_from(count).unwrap_or(0));
-    }
-}
-
-pub(super) fn place(account: &str, region: &str) -> Place {
-    let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
-    Place {
-        account: known(account),
-        region: known(region),
     }
 }

@@ -80,7 +80,7 @@ fn failures(bundle: &Bundle, case: &Case) -> anyhow::Result<BTreeMap<Key, Minute
                 continue;
             }
             let class = ecr::knowledge().classify(code);
-            let place = super::load::place(account, region);
+            let place = Place::of(account, region);
             for (dimension, name) in [
                 (Dimension::Caller, principal),
                 (Dimension::Repository, repository),
@@ -177,7 +177,7 @@ fn calls(
             let times = numbers(&chunk, "event_time")?;
             for cell in frames::cells(&chunk, ["recipient_account", "region", "api", column])? {
                 let [account, region, api, name] = &cell.key;
-                let place = super::load::place(account, region);
+                let place = Place::of(account, region);
                 let key = (place, dimension, name.clone(), api.clone());
                 let Some(minutes) = counted.get_mut(&key) else {
                     continue;

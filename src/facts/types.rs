@@ -17,6 +17,17 @@ pub struct Place {
     pub region: String,
 }
 
+impl Place {
+    /// With `?` for what is not known.
+    pub(super) fn of(account: &str, region: &str) -> Self {
+        let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
+        Self {
+            account: known(account),
+            region: known(region),
+        }
+    }
+}
+
 /// Calls of one API in one place, by minute and class.
 ///
 /// Invariant: every vector in `classes` has `len` entries; entry `i` is minute `start + i`.

@@ -1,6 +1,6 @@
 //! What CloudWatch and Service Quotas print, in the words and number formats of the AWS CLI.
 
-use super::play::{Call, Quota};
+use super::script::{Call, Quota};
 use super::world::World;
 use chrono::DateTime;
 use serde_json::{Value, json};

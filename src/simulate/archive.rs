@@ -2,8 +2,8 @@
 //! files named by the minute of delivery. What is delivered after the question is asked is not there.
 
 use super::draw::Draw;
-use super::play::Call;
 use super::record::{Change, Scribe};
+use super::script::Call;
 use super::world::World;
 use chrono::DateTime;
 use flate2::{Compression, GzBuilder};

@@ -3,7 +3,7 @@
 
 use super::draw::Draw;
 use super::job::{Job, Task};
-use super::play::{NOWHERE, Script};
+use super::script::{NOWHERE, Script};
 use super::world::{Retry, Work, World};
 
 /// Mean calls of a pull and of a push as drawn below, to turn calls a minute into jobs.

@@ -11,14 +11,16 @@ mod health;
 mod job;
 mod play;
 mod record;
+mod script;
 mod stage;
 mod story;
 pub mod truth;
 mod world;
 
 use draw::Draw;
-use play::{Noise, Script, play};
+use play::play;
 use record::{Scribe, stamp};
+use script::{Noise, Script};
 use serde_json::Value;
 use stage::Stage;
 use std::fs;

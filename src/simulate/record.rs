@@ -4,7 +4,7 @@
 //! Names are drawn from letters that need no escaping; free text goes through the escaper.
 
 use super::draw::Draw;
-use super::play::{Call, Effect, NOWHERE};
+use super::script::{Call, Effect, NOWHERE};
 use super::world::{Work, World};
 use chrono::DateTime;
 use serde_json::Value;

@@ -2,14 +2,11 @@
 
 use super::draw::Draw;
 use super::health::Event;
-use super::play::{Call, Effect, Played, Quota, Script};
 use super::record::{Change, stamp};
+use super::script::{BY_QUOTA, Call, Effect, Played, Quota, Script};
 use super::truth::Happened;
 use super::world::{Work, World};
 use serde_json::Value;
-
-/// Mark of a throttle that a quota gave, in [`Call::effect`].
-pub(super) const BY_QUOTA: u16 = u16::MAX;
 
 /// An incident of the truth before its calls are counted.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ mod days;
 mod expect;
 mod find;
 mod habits;
+mod level;
 mod order;
 mod scale;
 

@@ -1,7 +1,7 @@
 //! Somebody changed who may do what: policies of roles, repositories and endpoints, and keys.
 
-use crate::simulate::play::Effect;
 use crate::simulate::record::repository_arn;
+use crate::simulate::script::Effect;
 use crate::simulate::stage::Stage;
 use crate::simulate::world::Work;
 use serde_json::{Value, json};

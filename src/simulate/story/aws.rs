@@ -2,7 +2,7 @@
 //! may come late or never.
 
 use crate::simulate::health::Event;
-use crate::simulate::play::Outcome;
+use crate::simulate::script::Outcome;
 use crate::simulate::stage::Stage;
 
 const PULL: [&str; 3] = [

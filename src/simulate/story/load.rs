@@ -1,7 +1,7 @@
 //! Too many calls of our own: a scale-out, a loop of one caller, and retries after a fault of AWS.
 
 use crate::simulate::job::{Job, Task};
-use crate::simulate::play::NOWHERE;
+use crate::simulate::script::NOWHERE;
 use crate::simulate::stage::Stage;
 use crate::simulate::world::{Retry, Work};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Calls that vanish: because they no longer arrive, or because their records do not.
 
-use crate::simulate::play::Outcome;
+use crate::simulate::script::Outcome;
 use crate::simulate::stage::Stage;
 use crate::simulate::world::Work;
 use serde_json::json;

@@ -5,7 +5,7 @@
 
 use super::super::limits::Metric as Rules;
 use super::axis::Axis;
-use super::expect::{DAY_S, Expected, Middle, between};
+use super::level::{DAY_S, Expected, Middle, between};
 use super::order::{median, spread};
 
 /// Days compared with, at most.

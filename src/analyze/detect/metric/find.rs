@@ -3,7 +3,8 @@
 use super::super::limits::Metric as Rules;
 use super::axis::{Asked, Axis};
 use super::channel::{CLIP, Channel, Hit};
-use super::expect::{self, Expected, Middle};
+use super::expect;
+use super::level::{Expected, Middle};
 use super::order::{median, quantile_of, spread, thinned};
 use super::scale::Scale;
 
