@@ -11,7 +11,7 @@ use super::{pipeline, support, window};
 use crate::bundle::{self, Bundle};
 use crate::case::{Case, Interval};
 use crate::facts;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::pack::evidence::Part;
 use crate::pack::send::Parcel;
 use crate::pack::{archive, evidence, form, post};
@@ -348,21 +348,4 @@ fn destination(to: Destination) -> post::Destination {
         Destination::Mail => post::Destination::Mail,
         Destination::Print => post::Destination::Print,
     }
-}
-
-/// A failure that leaves the pack on disk.
-pub(super) fn unsent(target: &Path, why: &str) -> Failure {
-    Failure {
-        kind: Kind::Failed,
-        error: anyhow::anyhow!("{why}"),
-        hints: vec![format!(
-            "everything is in {}: paste body.txt and attach the files in the console, or run the same command again",
-            target.display()
-        )],
-    }
-}
-
-/// Whether a file is a map of pseudonyms, which never leaves.
-pub(super) fn is_map(bytes: &[u8]) -> bool {
-    String::from_utf8_lossy(bytes).contains(crate::redact::MAGIC)
 }

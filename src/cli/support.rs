@@ -1,10 +1,9 @@
 //! Sending a pack: shows exactly what would go, asks, and goes on where an earlier run stopped.
 
 use super::args::PackArgs;
-use super::pack::{is_map, unsent};
 use super::talk::{self, Volume, say};
 use crate::case::Case;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::pack::send::{self, Parcel, Progress, Target};
 use crate::pack::{desk, form};
 use anyhow::Context as _;
@@ -132,4 +131,21 @@ fn confirmed() -> Result<bool, Failure> {
         .read_line(&mut answer)
         .context("failed to read the answer")?;
     Ok(answer.trim() == "yes")
+}
+
+/// A failure that leaves the pack on disk.
+fn unsent(target: &Path, why: &str) -> Failure {
+    Failure {
+        kind: Kind::Failed,
+        error: anyhow::anyhow!("{why}"),
+        hints: vec![format!(
+            "everything is in {}: paste body.txt and attach the files in the console, or run the same command again",
+            target.display()
+        )],
+    }
+}
+
+/// Whether a file is a map of pseudonyms, which never leaves.
+fn is_map(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).contains(crate::redact::MAGIC)
 }

@@ -7,8 +7,8 @@
 
 use super::fault::Trouble;
 use super::known::Kind;
-use super::plan::Step;
 use super::session::Account;
+use super::step::Step;
 use super::wire::Object;
 use super::{Field, Part, State, known};
 use crate::bundle::manifest::Noun;

@@ -23,6 +23,7 @@ mod run;
 pub mod session;
 mod signal;
 pub mod status;
+pub mod step;
 mod store;
 pub mod trail;
 mod wire;

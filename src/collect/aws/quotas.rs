@@ -2,8 +2,8 @@
 //!
 //! It must never fill in a number: a quota that neither list holds stays unknown.
 
-use super::plan::Step;
 use super::session::Account;
+use super::step::Step;
 use super::wire::Object;
 use super::{Field, Part, State, known};
 use crate::bundle::manifest::Noun;

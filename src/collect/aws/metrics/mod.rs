@@ -8,8 +8,8 @@ mod row;
 mod series;
 
 use super::fault::Trouble;
-use super::plan::Step;
 use super::session::Account;
+use super::step::Step;
 use super::{Field, Part, State, known};
 use crate::bundle::manifest::Noun;
 use crate::bundle::raw::{RawAnswer, Shape};

@@ -19,7 +19,7 @@ mod spool;
 
 pub use harvest::Harvest;
 
-use super::plan::Step;
+use super::step::Step;
 use super::{Field, State};
 use crate::bundle::manifest::{Noun, SourceEntry};
 use crate::case::{Case, Interval};
