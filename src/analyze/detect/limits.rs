@@ -129,6 +129,7 @@ pub(crate) struct Volume {
     pub(crate) drop_minutes: usize,
     pub(crate) drop_expected: f64,
     pub(crate) drop_minutes_api: usize,
+    pub(crate) drop_against_minutes: usize,
     pub(crate) drop_expected_api: f64,
     pub(crate) score: f64,
     pub(crate) score_uncalibrated: f64,

@@ -176,7 +176,41 @@ fn is_large(hit: &Hit, flow: &Flow<'_>, cost: Cost, scan: &Scan) -> bool {
     } else {
         (limits.drop_minutes_api, limits.drop_expected_api)
     };
-    hit.to - hit.from >= minutes && expected >= least && calls <= limits.drop_share * expected
+    let by_profile = expected >= least && calls <= limits.drop_share * expected;
+    hit.to - hit.from >= minutes && by_profile && (flow.profile.has_days() || is_sudden(hit, flow))
+}
+
+/// Without a profile by time of day an evening looks like a collapse: then calls must be nearly gone
+/// against the quietest ten minutes of the two hours before, too.
+fn is_sudden(hit: &Hit, flow: &Flow<'_>) -> bool {
+    let limits_d = limits();
+    let block = limits_d.baseline.block_minutes.max(1);
+    let before = hit
+        .from
+        .saturating_sub(limits_d.volume.drop_against_minutes);
+    let quietest = (before..hit.from.saturating_sub(block - 1))
+        .step_by(block)
+        .map(|at| total(&flow.calls, at, at + block))
+        .min()
+        .unwrap_or(0) as f64
+        / block as f64;
+    let hoped = quietest * (hit.to - hit.from) as f64;
+    let least = if flow.api.is_empty() {
+        limits_d.volume.drop_expected
+    } else {
+        limits_d.volume.drop_expected_api
+    };
+    hoped >= least
+        && total(&flow.calls, hit.from, hit.to) as f64 <= limits_d.volume.drop_share * hoped
+}
+
+/// The level a collapse is told against: without days the middle would be a busy hour's.
+fn usual(flow: &Flow<'_>) -> Level {
+    if flow.profile.has_days() {
+        Level::Middle
+    } else {
+        Level::Low
+    }
 }
 
 /// Whether a swing of one API is already told by the place's.
@@ -249,7 +283,7 @@ fn drops_told(flows: &[Flow<'_>], swings: &[Swing], grid: &Grid) -> Vec<Episode>
             continue;
         };
         let expected = |flow: &Flow<'_>| {
-            let expected = flow.profile.expected(Level::Middle, grid);
+            let expected = flow.profile.expected(usual(flow), grid);
             sum(&expected, swing.hit.from, swing.hit.to)
         };
         let least = expected(flow) * limits().volume.member_share;
@@ -271,7 +305,7 @@ fn drops_told(flows: &[Flow<'_>], swings: &[Swing], grid: &Grid) -> Vec<Episode>
 
 fn collapse(member: &Flow<'_>, carrier: &Flow<'_>, swing: &Swing, grid: &Grid) -> Episode {
     let Hit { from, to, score } = swing.hit;
-    let expected = member.profile.expected(Level::Middle, grid);
+    let expected = member.profile.expected(usual(member), grid);
     let missing = |at: &usize| {
         expected.get(*at).copied().unwrap_or(0.0)
             - member.calls.get(*at).copied().map_or(0.0, f64::from)

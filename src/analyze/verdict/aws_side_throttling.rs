@@ -7,9 +7,13 @@ use super::scene::{FAR_BELOW, Scene};
 use super::shared;
 use crate::analyze::control::sharing;
 use crate::analyze::status;
+use crate::analyze::types::QuotaReplay;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
+
+/// Share of the throttles that must lie on APIs far below their limits.
+const MOST_THROTTLES: f64 = 0.9;
 
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "aws_side_throttling";
@@ -56,7 +60,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     card
 }
 
-/// The API nearest to its limit decides; without the limits nobody can say anything.
+/// APIs near their limit can explain their own throttles and no others: when nearly all throttles are on
+/// APIs far below theirs, the nearest of those decides. Without the limits nobody can say anything.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
     if !scene.limits_known() {
         card.block(
@@ -64,14 +69,27 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         );
         return;
     }
-    let nearest = scene
+    let mut measured: Vec<(f64, &QuotaReplay)> = scene
         .throttled()
         .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let Some((factor, replay)) = nearest else {
+        .collect();
+    measured.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.api.cmp(&b.1.api)));
+    let throttles = |of: &[(f64, &QuotaReplay)]| -> u64 {
+        of.iter().map(|(_, replay)| replay.observed_throttles).sum()
+    };
+    let far = measured.partition_point(|(factor, _)| *factor < FAR_BELOW);
+    let low = measured.get(..far).unwrap_or_default();
+    let mostly = throttles(low) as f64 >= MOST_THROTTLES * throttles(&measured) as f64;
+    let nearest = if mostly { low.last() } else { None };
+    let Some(&(factor, replay)) = nearest.or(measured.last()) else {
         card.block("no second with throttled calls was seen.");
         return;
     };
+    let nearer: Vec<String> = measured
+        .iter()
+        .filter(|(other, _)| *other >= FAR_BELOW)
+        .map(|(other, replay)| format!("{} {}", replay.api, words::percent(*other)))
+        .collect();
     let limit = words::number(replay.limit_per_s.unwrap_or_default());
     // Calls the trail does not hold were arrivals too: a rate is only known to be low when the trail
     // is known to be whole.
@@ -108,6 +126,25 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
             ("peak", words::count(u64::from(replay.peak_per_s))),
             ("factor", words::percent(factor)),
             ("limit", limit),
+            (
+                "which",
+                if nearer.is_empty() {
+                    ", the API nearest to its limit,".to_owned()
+                } else {
+                    String::new()
+                },
+            ),
+            (
+                "nearer",
+                if nearer.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        "; few of the throttles were on those that came nearer ({})",
+                        nearer.join(", ")
+                    )
+                },
+            ),
         ],
         evidence,
     );
