@@ -251,7 +251,10 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
             let score = group.iter().map(|hit| hit.score).fold(0.0, f64::max);
             let bound = calibrate::bound(score, looks);
             let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
-            (p.is_some() || bound <= limits().calibration.uncalibrated_p).then_some(Candidate {
+            let is_sure = p.is_some()
+                || (bound <= limits().calibration.uncalibrated_p
+                    && stands_out(&scan, (first.from, last.to), score, &lengths));
+            is_sure.then_some(Candidate {
                 series: index,
                 from: first.from,
                 to: last.to,
@@ -261,6 +264,31 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
             })
         })
         .collect()
+}
+
+/// Whether a short and moderate burst is more than the bursts around it, where no prior day can tell
+/// what bursts are usual.
+fn stands_out(scan: &Scan, (from, to): (usize, usize), score: f64, lengths: &[usize]) -> bool {
+    let rules = &limits().calibration;
+    let (k, n, e) = scan.sums(from, to);
+    let overwhelming = k >= rules.overwhelming_failures
+        && k >= rules.overwhelming_ratio * n
+        && k >= rules.overwhelming_times * e;
+    if overwhelming || to - from > rules.rival_minutes {
+        return true;
+    }
+    let before = scan.best(0, from.saturating_sub(rules.rival_margin_minutes), lengths);
+    let after = scan.best(
+        to.saturating_add(rules.rival_margin_minutes),
+        usize::MAX,
+        lengths,
+    );
+    let rival = [before, after]
+        .into_iter()
+        .flatten()
+        .map(|hit| hit.score)
+        .fold(0.0, f64::max);
+    score >= rules.rival_times * rival
 }
 
 /// Whether a group is large enough, quiet minutes between its parts not counted.

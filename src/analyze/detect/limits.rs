@@ -104,6 +104,12 @@ pub(crate) struct Calibration {
     pub(crate) least_p: f64,
     pub(crate) false_discovery: f64,
     pub(crate) uncalibrated_p: f64,
+    pub(crate) rival_minutes: usize,
+    pub(crate) rival_margin_minutes: usize,
+    pub(crate) rival_times: f64,
+    pub(crate) overwhelming_failures: f64,
+    pub(crate) overwhelming_ratio: f64,
+    pub(crate) overwhelming_times: f64,
 }
 
 /// How intervals become episodes and incidents; minutes.

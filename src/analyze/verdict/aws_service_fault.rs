@@ -7,6 +7,7 @@ use super::scene::{FAR_BELOW, Scene};
 use super::shared;
 use crate::analyze::cite;
 use crate::analyze::control::sharing;
+use crate::analyze::status;
 use crate::analyze::types::Confidence;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
@@ -139,9 +140,12 @@ fn elsewhere(scene: &Scene<'_>, card: &mut Card) {
     }
 }
 
-/// Our own side was quiet: flat calls, far below a known quota, and no change that explains it. All
-/// three are asked at once, since each alone proves little.
+/// Our own side was quiet: flat calls, and no change that explains it. That the trail alone says so is
+/// not independent of the trail; a quota we stayed far below, or CloudWatch's own count of calls, is.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
+    if !scene.volume.flat() || !scene.writes_known() {
+        return;
+    }
     let factor = scene
         .leads
         .replays
@@ -150,17 +154,16 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         .fold(None, |worst: Option<f64>, next| {
             Some(worst.map_or(next, |w| w.max(next)))
         });
-    let Some(factor) = factor.filter(|factor| *factor < FAR_BELOW) else {
-        return;
-    };
-    if !scene.volume.flat() || !scene.writes_known() {
-        return;
-    }
     let mut evidence = scene.cite(Noun::Trail);
-    evidence.extend(scene.cite(Noun::Quotas));
-    let fill = fill::join([
-        fill::of_volume(scene),
-        vec![("factor", words::percent(factor))],
-    ]);
-    card.hold("headroom", &fill, evidence);
+    let mut fill = fill::of_volume(scene);
+    if let Some(factor) = factor.filter(|factor| *factor < FAR_BELOW) {
+        evidence.extend(scene.cite(Noun::Quotas));
+        fill.push(("factor", words::percent(factor)));
+        card.hold("headroom", &fill, evidence);
+    } else if status::coverage(scene.facts).is_some_and(|(share, _)| share >= status::GOOD_COVERAGE)
+    {
+        // Retries after the onset may well have come near a quota; server faults have no quota.
+        evidence.extend(scene.cite(Noun::Metrics));
+        card.hold("flat_load", &fill, evidence);
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::card::Card;
 use super::fill;
-use super::scene::{FAR_BELOW, Scene};
+use super::scene::{FAR_BELOW, MOST_THROTTLES, Scene};
 use super::shared;
 use crate::analyze::control::sharing;
 use crate::analyze::status;
@@ -11,9 +11,6 @@ use crate::analyze::types::QuotaReplay;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
-
-/// Share of the throttles that must lie on APIs far below their limits.
-const MOST_THROTTLES: f64 = 0.9;
 
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "aws_side_throttling";
@@ -79,7 +76,8 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
     };
     let far = measured.partition_point(|(factor, _)| *factor < FAR_BELOW);
     let low = measured.get(..far).unwrap_or_default();
-    let mostly = throttles(low) as f64 >= MOST_THROTTLES * throttles(&measured) as f64;
+    let all = scene.throttled().map(|replay| replay.observed_throttles);
+    let mostly = throttles(low) as f64 >= MOST_THROTTLES * all.sum::<u64>() as f64;
     let nearest = if mostly { low.last() } else { None };
     let Some(&(factor, replay)) = nearest.or(measured.last()) else {
         card.block("no second with throttled calls was seen.");

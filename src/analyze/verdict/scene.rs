@@ -14,6 +14,8 @@ use crate::facts::types::{CodeShare, Facts, Profile};
 
 /// A quota counts as far away when the busiest second stayed below this share of it.
 pub(super) const FAR_BELOW: f64 = 0.5;
+/// Share of the throttles that stands for all of them.
+pub(super) const MOST_THROTTLES: f64 = 0.9;
 /// Failures below this are thin data, whatever the ratio.
 const THIN: u64 = 5;
 
@@ -227,16 +229,20 @@ impl<'a> Scene<'a> {
             .filter(|replay| replay.observed_throttles > 0)
     }
 
-    /// Whether the quota of every throttled API is known.
+    /// Whether the quotas are known of the APIs that hold nearly all throttles: some have none that
+    /// Service Quotas lists.
     pub(super) fn limits_known(&self) -> bool {
-        let mut any = false;
+        let (mut all, mut known) = (0u64, 0u64);
         for replay in self.throttled() {
-            any = true;
-            if replay.limit_per_s.is_none() {
-                return false;
+            all = all.saturating_add(replay.observed_throttles);
+            if replay.limit_per_s.is_some() {
+                known = known.saturating_add(replay.observed_throttles);
             }
         }
-        any || self.leads.replays.iter().any(|r| r.limit_per_s.is_some())
+        if all == 0 {
+            return self.leads.replays.iter().any(|r| r.limit_per_s.is_some());
+        }
+        known as f64 >= MOST_THROTTLES * all as f64
     }
 
     /// Whether the trail holds own changes at all, so that the absence of one means something.
