@@ -57,7 +57,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     card
 }
 
-/// APIs near their limit can explain their own throttles and no others: when nearly all throttles are on
+/// APIs near their limit can explain their own throttles and no others: when most throttles are on
 /// APIs far below theirs, the nearest of those decides. Without the limits nobody can say anything.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
     if !scene.limits_known() {
@@ -138,7 +138,7 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
                     String::new()
                 } else {
                     format!(
-                        "; few of the throttles were on those that came nearer ({})",
+                        "; most of the throttles were not on those that came nearer ({})",
                         nearer.join(", ")
                     )
                 },

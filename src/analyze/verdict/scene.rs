@@ -14,8 +14,9 @@ use crate::facts::types::{CodeShare, Facts, Profile};
 
 /// A quota counts as far away when the busiest second stayed below this share of it.
 pub(super) const FAR_BELOW: f64 = 0.5;
-/// Share of the throttles that stands for all of them.
-pub(super) const MOST_THROTTLES: f64 = 0.9;
+/// Share of the throttles that stands for all of them: what a quota cannot explain for most of them is
+/// not explained by a quota.
+pub(super) const MOST_THROTTLES: f64 = 0.6;
 /// Failures below this are thin data, whatever the ratio.
 const THIN: u64 = 5;
 
@@ -229,7 +230,7 @@ impl<'a> Scene<'a> {
             .filter(|replay| replay.observed_throttles > 0)
     }
 
-    /// Whether the quotas are known of the APIs that hold nearly all throttles: some have none that
+    /// Whether the quotas are known of the APIs that hold most throttles: some have none that
     /// Service Quotas lists.
     pub(super) fn limits_known(&self) -> bool {
         let (mut all, mut known) = (0u64, 0u64);
