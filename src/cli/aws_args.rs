@@ -34,6 +34,9 @@ pub(super) struct AwsArgs {
     /// Print calls, cost and permissions of the run, and run nothing
     #[arg(long, conflicts_with = "offline")]
     pub(super) plan: bool,
+    /// Print the smallest IAM policy of the run, and run nothing
+    #[arg(long, conflicts_with_all = ["offline", "plan"])]
+    pub(super) iam_policy: bool,
     /// Stop before this many US dollars are spent on API calls; exit 7 with a partial report
     #[arg(long, value_name = "USD")]
     pub(super) max_cost: Option<f64>,

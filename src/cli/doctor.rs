@@ -1,6 +1,7 @@
 //! `doctor`: what could be collected from here, what its absence costs, and the smallest policy.
 
 use super::aws_args::DoctorArgs;
+use super::policy::Statements;
 use super::talk::{self, Volume, say};
 use super::{live, window};
 use crate::bundle::manifest::Noun;
@@ -40,6 +41,9 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     )?;
     if args.aws.plan {
         return live::print_plan(&request);
+    }
+    if args.aws.iam_policy {
+        return Statements::of(Some(&request)).print();
     }
     let watch: Arc<dyn aws::Watch> = Arc::new(Unwatched);
     let (findings, notes) = aws::probe(&request, &watch, |field| async move {

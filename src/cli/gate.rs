@@ -1,12 +1,16 @@
 //! `gate`: asks until the answer is open or the time is up, and says why in one line or JSON.
 
 use super::night_args::{GateArgs, GateAsk, GateWhat, OnInconclusive, StateArgs};
+use super::policy::Statements;
 use super::talk::{self, Volume, say};
-use super::{nightly, pipeline, state_dir, window};
+use super::{live, nightly, pipeline, state_dir, window};
 use crate::case::{Case, Instant, Interval, floor_minute, rfc3339};
-use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, Failure};
+use crate::collect::aws;
+use crate::collect::aws::control::Stop;
+use crate::collect::aws::pull::{End, Step};
+use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, Failure, Kind};
 use crate::gate::agree::{Agreement, agreement};
-use crate::gate::{Decision, Limits, Verdict, decide};
+use crate::gate::{Check, Decision, Limits, Outcome, Verdict, decide, probed, unread};
 use crate::report::escape::Untrusted;
 use crate::state::Store;
 use crate::state::types::GateMark;
@@ -14,6 +18,8 @@ use crate::{facts, trail};
 use anyhow::Context as _;
 use chrono::Duration;
 use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Asks, or reports on what was asked.
 pub(super) fn run(args: &GateArgs) -> Result<u8, Failure> {
@@ -42,13 +48,28 @@ fn ask(args: &GateAsk) -> Result<u8, Failure> {
         limits: Limits::embedded(),
         lateness_s: window::lateness_s(&args.inputs.trail, trail::LATENESS_S)?,
     };
-    nightly::refuse_nothing(&args.inputs)?;
     let begun = window::instant_or_now("--now", args.inputs.now.as_deref())?;
     let every = window::duration("--every", &args.every)?;
     let until = match &args.wait {
         Some(text) => begun + window::duration("--wait", text)?,
         None => begun,
     };
+    let inputs = nightly::inputs(
+        &args.inputs,
+        gate.lateness_s,
+        &gate.case(begun)?,
+        Path::new(""),
+    )?;
+    if let (Some(request), true) = (&inputs.live, args.inputs.aws.plan) {
+        return live::print_plan(request);
+    }
+    if args.inputs.aws.iam_policy {
+        let mut policy = Statements::of(inputs.live.as_ref());
+        if let Some(image) = &args.probe {
+            policy.probe(region, image.split(':').next().unwrap_or_default());
+        }
+        return policy.print();
+    }
     let mut now = begun;
     let mut asked = 1u64;
     let decision = loop {
@@ -86,24 +107,101 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Reads the inputs anew and decides.
-    fn once(&self, now: Instant) -> Result<Decision, Failure> {
+    fn case(&self, now: Instant) -> Result<Case, Failure> {
         let to = crate::case::ceil_minute(now);
         let from = floor_minute(now - self.limits.reach(self.for_min));
         let mut scope = window::scope_of(&self.args.inputs.scope)?;
         scope.regions = vec![self.region.to_owned()];
-        let case = Case {
+        Ok(Case {
             window: Interval::new(from, to),
             baseline: Interval::new(from, from),
             scope,
             now,
-        };
+        })
+    }
+
+    /// Reads the inputs anew, or asks AWS anew, and decides. What could not be read or asked is no
+    /// reason to end a wait, and never one to open: it is an inconclusive answer.
+    fn once(&self, now: Instant) -> Result<Decision, Failure> {
+        match self.read(now) {
+            Ok(decision) => Ok(decision),
+            Err(failure) if matches!(failure.kind, Kind::Usage | Kind::Interrupted) => Err(failure),
+            Err(failure) => {
+                let why = format!("{:#}", failure.error);
+                let hint = failure.hints.first().cloned();
+                let hint = hint.unwrap_or_else(|| "needs evidence to judge".to_owned());
+                Ok(unread(self.region, now, why, hint))
+            }
+        }
+    }
+
+    fn read(&self, now: Instant) -> Result<Decision, Failure> {
+        let case = self.case(now)?;
         let work = tempfile::tempdir().context("failed to make a temporary folder")?;
-        let inputs = nightly::inputs(&self.args.inputs, self.lateness_s);
-        let bundle =
-            pipeline::collect(inputs, &case, &work.path().join("bundle"), Volume::Quiet)?.bundle;
-        let facts = facts::load(&bundle, &case)?;
-        Ok(decide(&facts, self.region, self.for_min, &self.limits))
+        let inputs = nightly::inputs(
+            &self.args.inputs,
+            self.lateness_s,
+            &case,
+            &work.path().join("live"),
+        )?;
+        let dir = work.path().join("bundle");
+        let collected = pipeline::collect(inputs, &case, &dir, Volume::Quiet)?;
+        if collected.stop == Some(Stop::Interrupted) {
+            return Err(Failure {
+                kind: Kind::Interrupted,
+                error: anyhow::anyhow!("interrupted while asking AWS"),
+                hints: Vec::new(),
+            });
+        }
+        let facts = facts::load(&collected.bundle, &case)?;
+        let probe = self.probe(&case)?;
+        Ok(decide(
+            &facts,
+            self.region,
+            self.for_min,
+            &self.limits,
+            probe,
+        ))
+    }
+
+    /// Pulls by hand, when that was asked for. Credentials that do not work are an answer as well.
+    fn probe(&self, case: &Case) -> Result<Vec<Check>, Failure> {
+        let Some(image) = &self.args.probe else {
+            return Ok(Vec::new());
+        };
+        let (repository, tag) = image.split_once(':').unwrap_or((image, "latest"));
+        let args = &self.args.inputs;
+        let none = Vec::new();
+        let request = live::request(case, &args.aws, &args.scope, none, Vec::new(), 0)?;
+        let watch: Arc<dyn aws::Watch> = Arc::new(aws::Unwatched);
+        let (region, repository, tag) = (
+            self.region.to_owned(),
+            repository.to_owned(),
+            tag.to_owned(),
+        );
+        let pulled = aws::probe(&request, &watch, |field| async move {
+            aws::pull::pull(&field, &region, &repository, &tag).await
+        });
+        let steps = match pulled {
+            Ok(steps) => steps,
+            Err(failure) if matches!(failure.kind, Kind::Usage | Kind::Interrupted) => {
+                return Err(failure);
+            }
+            Err(failure) => vec![Step {
+                what: "sign-in".to_owned(),
+                end: End::Unanswerable(format!("{:#}", failure.error)),
+                took_ms: 0,
+            }],
+        };
+        let checks = steps.into_iter().map(|step| {
+            let outcome = match step.end {
+                End::Answered => Outcome::Answered,
+                End::Failed(why) => Outcome::Failed(why),
+                End::Unanswerable(why) => Outcome::Untried(why),
+            };
+            probed(&step.what, step.took_ms, &outcome, &self.limits)
+        });
+        Ok(checks.collect())
     }
 
     /// Waits, and says what time it is then. With a given `--now` time passes without waiting.

@@ -9,6 +9,7 @@ use crate::collect::aws::control::{Limits, Stop};
 use crate::collect::aws::plan::{self, Plan};
 use crate::collect::aws::session::Identity;
 use crate::collect::aws::{Request, trail};
+use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_LIMIT, Failure, Kind};
 use anyhow::Context as _;
 use std::fs;
@@ -17,6 +18,82 @@ use std::time::Duration;
 
 /// The file in a resume folder that says which question it belongs to.
 const CASE_FILE: &str = "case.json";
+
+/// What was typed of inputs: files, and what AWS is asked beside them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) aws: &'a AwsArgs,
+    pub(super) offline: bool,
+    pub(super) cloudtrail: &'a [PathBuf],
+    pub(super) local: &'a LocalInputs,
+    pub(super) scope: &'a ScopeArgs,
+    pub(super) lateness_s: i64,
+}
+
+impl Asked<'_> {
+    /// The trails on disk.
+    pub(super) fn local_trail(&self) -> Vec<PathBuf> {
+        let local = self.cloudtrail.iter().filter(|path| bucket(path).is_none());
+        local.cloned().collect()
+    }
+
+    /// What AWS is asked for: everything when no file was given, else what the flags of live
+    /// collection ask beside the files.
+    pub(super) fn request(&self, case: &Case) -> Result<Option<Request>, Failure> {
+        let buckets: Vec<String> = self
+            .cloudtrail
+            .iter()
+            .filter_map(|path| bucket(path))
+            .collect();
+        let local_trail = self.local_trail();
+        let files = !local_trail.is_empty()
+            || !self.local.metrics.is_empty()
+            || !self.local.health.is_empty()
+            || !self.local.quotas.is_empty();
+        let asked = self.aws.typed() || !buckets.is_empty();
+        if self.offline {
+            if let Some(bucket) = buckets.first() {
+                return Err(Failure::usage(
+                    format!("--cloudtrail {bucket} needs the network, which --offline forbids"),
+                    format!(
+                        "copy it first (aws s3 sync {bucket} ./AWSLogs), or leave --offline out"
+                    ),
+                ));
+            }
+            return if files {
+                Ok(None)
+            } else {
+                Err(Failure::usage(
+                    "--offline forbids the network, and no input was given",
+                    "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas \
+                     FILE; or see an example with `ecr-incident demo`",
+                ))
+            };
+        }
+        if files && !asked {
+            return Ok(None);
+        }
+        let mut wanted = Vec::new();
+        for (noun, given) in [
+            (Noun::Trail, !local_trail.is_empty()),
+            (Noun::Metrics, !self.local.metrics.is_empty()),
+            (Noun::Quotas, !self.local.quotas.is_empty()),
+            (Noun::Health, !self.local.health.is_empty()),
+            (Noun::Status, !self.local.health.is_empty()),
+        ] {
+            if !given {
+                wanted.push(noun);
+            }
+        }
+        request(case, self.aws, self.scope, buckets, wanted, self.lateness_s).map(Some)
+    }
+}
+
+/// The bucket address in an input, if it is one.
+fn bucket(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    text.starts_with("s3://").then(|| text.into_owned())
+}
 
 /// The request of a live run.
 pub(super) fn request(

@@ -19,6 +19,7 @@ mod nightly;
 mod output;
 mod pack;
 mod pipeline;
+mod policy;
 mod progress;
 mod redact;
 mod report;

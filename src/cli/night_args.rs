@@ -1,13 +1,14 @@
 //! The command line of what runs without a person watching: `nightly`, `history`, `gate`.
 
+use super::aws_args::AwsArgs;
 use super::shared_args::{ScopeArgs, TrailArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Inputs from disk, as `report` takes them.
+/// Inputs from disk and from AWS, as `report` takes them.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct InputArgs {
-    /// CloudTrail records: an S3-layout folder, a flat folder or a file (repeatable)
+    /// CloudTrail records: an S3-layout folder, a flat folder, a file, or s3://BUCKET/PREFIX (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(super) cloudtrail: Vec<PathBuf>,
     /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
@@ -25,6 +26,8 @@ pub(super) struct InputArgs {
     /// How much time before the window it is compared with
     #[arg(long, value_name = "DURATION", default_value = "7d")]
     pub(super) baseline: String,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
     #[command(flatten)]
     pub(super) trail: TrailArgs,
     #[command(flatten)]
@@ -178,6 +181,9 @@ pub(super) struct GateAsk {
     /// Never block: exit 0 whatever the answer, and record it for `gate report`
     #[arg(long)]
     pub(super) shadow: bool,
+    /// Also pull the head of this image by hand and time it; its calls are left out of analyses
+    #[arg(long, value_name = "REPOSITORY[:TAG]", conflicts_with = "offline")]
+    pub(super) probe: Option<String>,
     /// Print JSON instead of one line
     #[arg(long)]
     pub(super) json: bool,

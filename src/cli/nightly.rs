@@ -1,25 +1,31 @@
 //! `nightly`: the same arrows over a fixed day, what is new against earlier nights, and the state.
 
+use super::live::{self, Asked};
 use super::night_args::{InputArgs, NightlyArgs};
 use super::output::Stage;
 use super::pipeline::{self, Inputs, Judged};
+use super::policy::Statements;
 use super::talk::{self, Volume, say};
 use super::{report, state_dir, tell_others, window};
+use crate::bundle::Bundle;
 use crate::case::{Case, Instant, Interval, Scope, ceil_minute, floor_minute, rfc3339};
+use crate::collect::aws::control::Stop;
 use crate::collect::local::LocalInputs;
-use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, Failure};
+use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, Failure, Kind};
 use crate::nightly::{self, Input, Known, Late, Outcome, ack, summary::Summary, tell};
 use crate::notify::Channel;
 use crate::report::model::Report;
 use crate::report::{html, json, markdown};
 use crate::state::types::{Night, Revision};
 use crate::state::{Kept, Lock, Store};
-use crate::trail;
+use crate::{facts, trail};
 use anyhow::Context as _;
 use chrono::{Duration, NaiveDate, NaiveTime};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Instant as Clock;
 
 /// Records that arrive late are read again this long, seconds.
 const REREAD_S: i64 = 6 * 3600;
@@ -39,14 +45,12 @@ pub(super) fn run(args: &NightlyArgs) -> Result<u8, Failure> {
     };
     let now = window::instant_or_now("--now", args.inputs.now.as_deref())?;
     let span = span(args, now)?;
-    let acks = match &args.acknowledgements {
-        Some(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("failed to read {}", path.display()))?;
-            ack::parse(&text)?
-        }
-        None => Vec::new(),
+    let text = match &args.acknowledgements {
+        Some(path) => fs::read_to_string(path)
+            .with_context(|| format!("failed to read {}", path.display()))?,
+        None => String::new(),
     };
+    let acks = ack::parse(&text)?;
     let channels = tell_others::channels(args.notify.as_deref())?;
     let job = Job {
         args,
@@ -55,16 +59,33 @@ pub(super) fn run(args: &NightlyArgs) -> Result<u8, Failure> {
         baseline: window::duration("--baseline", &args.inputs.baseline)?,
         lateness_s: window::lateness_s(&args.inputs.trail, trail::LATENESS_OF_EVIDENCE_S)?,
         acks,
+        config: config(args, &text),
         now,
         volume,
     };
-    refuse_nothing(&args.inputs)?;
+    // Looked at before anything else, so that a mistake in the flags leaves no state behind.
+    let first = job.case(Interval::new(
+        span.from - Duration::seconds(REREAD_S),
+        span.to,
+    ));
+    let inputs = inputs(&args.inputs, job.lateness_s, &first, Path::new(""))?;
+    if let (Some(request), true) = (&inputs.live, args.inputs.aws.plan) {
+        return live::print_plan(request);
+    }
+    if args.inputs.aws.iam_policy {
+        let mut policy = Statements::of(inputs.live.as_ref());
+        policy.channels(&job.channels);
+        return policy.print();
+    }
     let dir = state_dir::of(&args.state)?;
     let mut store = Store::open(&dir)?;
     let _lock = Lock::take(&dir)?;
     let mut code = 0;
     for span in job.due(&store, span)? {
         code = job.night(&mut store, span)?;
+        if code == Kind::Interrupted.exit_code() {
+            break;
+        }
     }
     Ok(code)
 }
@@ -136,6 +157,7 @@ struct Job<'a> {
     baseline: Duration,
     lateness_s: i64,
     acks: Vec<ack::Ack>,
+    config: String,
     channels: Vec<Channel>,
     now: Instant,
     volume: Volume,
@@ -180,20 +202,43 @@ impl Job<'_> {
         );
         let target = self.args.out.join(folder(&key));
         let stage = Stage::new(&target, true)?;
-        let judged = self.judge(&case, &stage.path().join("work"))?;
+        let begun = Clock::now();
+        let Day {
+            judged,
+            bundle,
+            stop,
+        } = self.judge(&case, &stage.path().join("work"))?;
+        if stop == Some(Stop::Interrupted) {
+            say(
+                self.volume,
+                "interrupted: this night is not kept; run it again",
+            );
+            return Ok(live::early(Stop::Interrupted));
+        }
         let revisions = self.revise(&stage, &judged, span, &nights, &known)?;
         let gates = store.gates(&span)?;
+        let compared = nightly::days_compared(span);
+        let daily = facts::daily(&bundle, &judged.facts.case, &compared)?;
         let outcome = nightly::summarise(&Input {
             key: &key,
             span,
             facts: &judged.facts,
             findings: &judged.findings,
+            daily: &daily,
             nights: &nights,
             known: &known,
             gates: &gates,
             acks: &self.acks,
             revisions: &revisions,
             tool_version: env!("CARGO_PKG_VERSION"),
+            config: &self.config,
+            // A clock that stands still has nothing to measure with.
+            took_s: self
+                .args
+                .inputs
+                .now
+                .is_none()
+                .then(|| begun.elapsed().as_secs()),
         });
         write(&stage, &outcome.summary, &judged.report)?;
         stage.finish()?;
@@ -209,7 +254,7 @@ impl Job<'_> {
             store,
             self.volume,
         );
-        Ok(self.code(&outcome.summary))
+        Ok(stop.map_or_else(|| self.code(&outcome.summary), live::early))
     }
 
     fn case(&self, window: Interval) -> Case {
@@ -221,11 +266,23 @@ impl Job<'_> {
         }
     }
 
-    fn judge(&self, case: &Case, dir: &Path) -> Result<Judged, Failure> {
-        let inputs = inputs(&self.args.inputs, self.lateness_s);
-        let bundle = pipeline::collect(inputs, case, dir, self.volume)?.bundle;
-        let command = report::command(&bundle, case);
-        pipeline::understand(&bundle, case, command)
+    fn judge(&self, case: &Case, dir: &Path) -> Result<Day, Failure> {
+        let inputs = inputs(
+            &self.args.inputs,
+            self.lateness_s,
+            case,
+            &dir.with_extension("live"),
+        )?;
+        let collected = pipeline::collect(inputs, case, dir, self.volume)?;
+        let bundle = collected.bundle;
+        let case = report::within(case, &bundle);
+        let command = report::command(&bundle, &case);
+        let judged = pipeline::understand(&bundle, &case, command)?;
+        Ok(Day {
+            judged,
+            bundle,
+            stop: collected.stop,
+        })
     }
 
     /// Reports old incidents again that a Health event has reached by now.
@@ -269,7 +326,7 @@ impl Job<'_> {
                 );
                 let around = first.span.widened(AROUND_MIN * 60);
                 let work = stage.path().join("work").join("again").join(&id);
-                let again = self.judge(&self.case(around), &work)?;
+                let again = self.judge(&self.case(around), &work)?.judged;
                 if let Some(found) = same_incident(&again, first) {
                     verdict = found;
                     files(stage, &format!("revisions/{id}/"), &again.report)?;
@@ -316,42 +373,71 @@ impl Job<'_> {
     }
 }
 
-/// Refuses a run that could only be inconclusive: with no input at all, or one that is not read yet.
-pub(super) fn refuse_nothing(args: &InputArgs) -> Result<(), Failure> {
-    let remote = args
-        .cloudtrail
-        .iter()
-        .find(|path| path.to_string_lossy().starts_with("s3://"));
-    if let Some(remote) = remote {
-        return Err(Failure::usage(
-            format!(
-                "--cloudtrail {}: reading straight from S3 is not built here yet",
-                remote.display()
-            ),
-            "copy it first: aws s3 sync s3://BUCKET/AWSLogs ./AWSLogs",
-        ));
-    }
-    if args.cloudtrail.is_empty() && args.metrics.is_empty() && args.health.is_empty() {
-        return Err(Failure::usage(
-            "no input was given",
-            "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas FILE",
-        ));
-    }
-    Ok(())
+/// A span as judged, with its evidence, and why collecting ended early, if it did.
+struct Day {
+    judged: Judged,
+    bundle: Bundle,
+    stop: Option<Stop>,
 }
 
-/// The typed inputs as the pipeline takes them.
-pub(super) fn inputs(args: &InputArgs, lateness_s: i64) -> Inputs {
-    Inputs {
-        cloudtrail: args.cloudtrail.clone(),
-        lateness_s,
-        local: LocalInputs {
-            metrics: args.metrics.clone(),
-            health: args.health.clone(),
-            quotas: args.quotas.clone(),
-        },
-        live: None,
+/// What decides a summary beside its evidence, in ten digits: two nights told with different flags
+/// or acknowledgements can be told apart.
+fn config(args: &NightlyArgs, acks: &str) -> String {
+    let scope = &args.inputs.scope;
+    let mut hash = Sha256::new();
+    for list in [
+        &scope.account,
+        &scope.region,
+        &scope.repository,
+        &scope.event_source,
+    ] {
+        hash.update(format!("{list:?}"));
     }
+    hash.update(format!("{:?}{:?}", args.inputs.baseline, args.inputs.trail));
+    hash.update(acks);
+    let digits = hash.finalize();
+    let digits = digits.iter().take(5);
+    digits.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The inputs as typed, for one question; what AWS answers is kept in `folder` meanwhile.
+pub(super) fn inputs(
+    args: &InputArgs,
+    lateness_s: i64,
+    case: &Case,
+    folder: &Path,
+) -> Result<Inputs, Failure> {
+    if args.aws.resume {
+        return Err(Failure::usage(
+            "nights and gate decisions are made whole: there is nothing to resume",
+            "leave --resume out and run it again",
+        ));
+    }
+    let local = LocalInputs {
+        metrics: args.metrics.clone(),
+        health: args.health.clone(),
+        quotas: args.quotas.clone(),
+    };
+    let asked = Asked {
+        aws: &args.aws,
+        offline: args.offline,
+        cloudtrail: &args.cloudtrail,
+        local: &local,
+        scope: &args.scope,
+        lateness_s,
+    };
+    let mut live = asked.request(case)?;
+    if let Some(request) = &mut live {
+        folder.clone_into(&mut request.folder);
+        folder.clone_into(&mut request.trail.folder);
+    }
+    let cloudtrail = asked.local_trail();
+    Ok(Inputs {
+        cloudtrail,
+        lateness_s,
+        local,
+        live,
+    })
 }
 
 /// Cause, side and confidence of the incident that stands for an old one in a new judgement.
@@ -382,10 +468,12 @@ fn write(stage: &Stage, summary: &Summary, full: &Report) -> Result<(), Failure>
     stage.file("nightly.json", &data)?;
     let told = tell::report(summary, full.contract.clone());
     let text = if tell::one_line(summary) {
-        // A quiet night is one line; the rest is in the JSON.
+        // A quiet night is one line; the rest is in the JSON. Its first word is ours: escaped it
+        // would only look strange to whoever reads the file as text.
+        let (ours, rest) = summary.subject.split_at_checked(5).unwrap_or_default();
         format!(
-            "{}: {}\n",
-            markdown::line(&summary.subject),
+            "{ours}{}: {}\n",
+            markdown::line(rest),
             markdown::line(&tell::proof(summary))
         )
     } else {

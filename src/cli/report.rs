@@ -2,9 +2,10 @@
 
 use super::args::{AnalyzeArgs, ReportArgs};
 use super::aws_args::{AwsArgs, CaptureArgs};
-use super::live;
+use super::live::{self, Asked};
 use super::output::Stage;
 use super::pipeline::{self, Inputs};
+use super::policy::Statements;
 use super::redact::{self, Curtain};
 use super::shared_args::{OutputArgs, ReportFormat, ScopeArgs, WindowArgs};
 use super::talk::{self, Volume, say};
@@ -12,7 +13,6 @@ use super::window::{self, Resolved};
 use crate::bundle::manifest::{Noun, Outcome};
 use crate::bundle::{self, Bundle};
 use crate::case::{Case, Interval};
-use crate::collect::aws;
 use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, EXIT_PARTIAL, Failure};
 use crate::report::model::Report;
@@ -139,9 +139,12 @@ impl Job<'_> {
         for note in &notes {
             say(self.volume, note);
         }
-        let mut request = self.request(&case)?;
+        let mut request = self.asked().request(&case)?;
         if let (Some(request), true) = (&request, self.aws.plan) {
             return live::print_plan(request);
+        }
+        if self.aws.iam_policy {
+            return Statements::of(request.as_ref()).print();
         }
         let kept = match &mut request {
             None => None,
@@ -154,7 +157,7 @@ impl Job<'_> {
             }
         };
         let inputs = Inputs {
-            cloudtrail: self.local_trail(),
+            cloudtrail: self.asked().local_trail(),
             lateness_s: self.lateness_s,
             local: self.local.clone(),
             live: request,
@@ -180,67 +183,16 @@ impl Job<'_> {
         Ok(stop.map_or(code, live::early))
     }
 
-    fn local_trail(&self) -> Vec<PathBuf> {
-        let local = self.cloudtrail.iter().filter(|path| bucket(path).is_none());
-        local.cloned().collect()
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            aws: self.aws,
+            offline: self.offline,
+            cloudtrail: self.cloudtrail,
+            local: &self.local,
+            scope: self.scope,
+            lateness_s: self.lateness_s,
+        }
     }
-
-    /// What AWS is asked for: everything when no file was given, else what the flags of live
-    /// collection ask beside the files.
-    fn request(&self, case: &Case) -> Result<Option<aws::Request>, Failure> {
-        let buckets: Vec<String> = self
-            .cloudtrail
-            .iter()
-            .filter_map(|path| bucket(path))
-            .collect();
-        let local_trail = self.local_trail();
-        let files = !local_trail.is_empty()
-            || !self.local.metrics.is_empty()
-            || !self.local.health.is_empty()
-            || !self.local.quotas.is_empty();
-        let asked = self.aws.typed() || !buckets.is_empty();
-        if self.offline {
-            if let Some(bucket) = buckets.first() {
-                return Err(Failure::usage(
-                    format!("--cloudtrail {bucket} needs the network, which --offline forbids"),
-                    format!(
-                        "copy it first (aws s3 sync {bucket} ./AWSLogs), or leave --offline out"
-                    ),
-                ));
-            }
-            return if files {
-                Ok(None)
-            } else {
-                Err(Failure::usage(
-                    "--offline forbids the network, and no input was given",
-                    "pass what you have: --cloudtrail PATH, --metrics FILE, --health FILE, --quotas \
-                     FILE; or see an example with `ecr-incident demo`",
-                ))
-            };
-        }
-        if files && !asked {
-            return Ok(None);
-        }
-        let mut wanted = Vec::new();
-        for (noun, given) in [
-            (Noun::Trail, !local_trail.is_empty()),
-            (Noun::Metrics, !self.local.metrics.is_empty()),
-            (Noun::Quotas, !self.local.quotas.is_empty()),
-            (Noun::Health, !self.local.health.is_empty()),
-            (Noun::Status, !self.local.health.is_empty()),
-        ] {
-            if !given {
-                wanted.push(noun);
-            }
-        }
-        live::request(case, self.aws, self.scope, buckets, wanted, self.lateness_s).map(Some)
-    }
-}
-
-/// The bucket address in an input, if it is one.
-fn bucket(path: &Path) -> Option<String> {
-    let text = path.to_string_lossy();
-    text.starts_with("s3://").then(|| text.into_owned())
 }
 
 /// The same report from evidence collected before.
@@ -383,7 +335,7 @@ pub(super) fn render(report: &Report, formats: &[ReportFormat]) -> Vec<(String, 
 }
 
 /// The question as far as the bundle reaches: a live run may have had to cut the baseline short.
-fn within(case: &Case, bundle: &Bundle) -> Case {
+pub(super) fn within(case: &Case, bundle: &Bundle) -> Case {
     let held = bundle.manifest.case.whole();
     let baseline = case.baseline.overlap(&held);
     Case {

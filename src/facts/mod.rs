@@ -1,11 +1,12 @@
 //! Evidence to plain facts: the only room with data frames.
 //!
-//! It reads a sealed bundle and never judges: every number here is a count, a time or a text. Two
-//! doors: [`load()`] before any episode is known, [`profile()`] for the calls of the incidents found.
-//! Both read in chunks of one table (`frames`) and keep sums, so that a month costs no more memory
+//! It reads a sealed bundle and never judges: every number here is a count, a time or a text. Three
+//! doors: [`load()`] before any episode is known, [`profile()`] for the calls of the incidents found,
+//! [`daily()`] for who compares days. All read in chunks of one table (`frames`) and keep sums, so that a month costs no more memory
 //! than an hour; never collect the whole table, and never run a query per incident over it.
 
 mod coverage;
+mod daily;
 mod frames;
 pub mod impact;
 mod ledger;
@@ -19,6 +20,7 @@ mod regions;
 pub mod rows;
 pub mod types;
 
+pub use daily::daily;
 pub use load::{SETTLING_MINUTES, load};
 pub use profile::profile;
 

@@ -9,8 +9,9 @@ pub mod agree;
 mod recent;
 mod rule;
 
-pub use rule::{Check, Verdict};
+pub use rule::{Check, Verdict, probed};
 
+use crate::bundle::manifest::{Refusal, SourceEntry};
 use crate::case::{Instant, Interval, rfc3339, rfc3339_serde};
 use crate::catalog;
 use crate::facts::types::{Facts, Meaning, Relation};
@@ -38,6 +39,7 @@ pub struct Limits {
     flapping_spells: usize,
     flapping_calm_min: i64,
     headroom_limit: f64,
+    probe_slowest_ms: u64,
 }
 
 impl Limits {
@@ -53,6 +55,17 @@ impl Limits {
         let longest = self.memory_min.max(for_min);
         chrono::Duration::minutes(longest.saturating_add(self.oldest_evidence_min))
     }
+}
+
+/// How a step of a probe ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// It failed, and not because of who asked or for what.
+    Failed(String),
+    /// It could not be tried.
+    Untried(String),
 }
 
 /// The answer.
@@ -108,9 +121,15 @@ impl Decision {
     }
 }
 
-/// Decides on a region from facts whose window ends now.
+/// Decides on a region from facts whose window ends now, and from what a probe met, if there was one.
 #[must_use]
-pub fn decide(facts: &Facts, region: &str, for_min: i64, limits: &Limits) -> Decision {
+pub fn decide(
+    facts: &Facts,
+    region: &str,
+    for_min: i64,
+    limits: &Limits,
+    probe: Vec<Check>,
+) -> Decision {
     let now = facts.case.now;
     let recent = Recent::of(facts, region, now);
     let span = recent.judged(for_min);
@@ -122,6 +141,7 @@ pub fn decide(facts: &Facts, region: &str, for_min: i64, limits: &Limits) -> Dec
     }
     checks.push(headroom(facts, region, span, limits));
     checks.push(health(facts, region, span, now));
+    checks.extend(probe);
     // A closed rule decides before one that cannot be answered: half an answer can say "no".
     let decisive = checks
         .iter()
@@ -171,20 +191,48 @@ pub fn decide(facts: &Facts, region: &str, for_min: i64, limits: &Limits) -> Dec
     }
 }
 
+/// The answer when no evidence could be read or asked for at all.
+#[must_use]
+pub fn unread(region: &str, now: Instant, why: String, flips: String) -> Decision {
+    Decision {
+        schema_version: SCHEMA_VERSION,
+        region: region.to_owned(),
+        at: now,
+        verdict: Verdict::Inconclusive,
+        rule: "evidence_readable",
+        reason: why,
+        flips,
+        judged_from: now,
+        judged_to: now,
+        samples: 0,
+        coverage: None,
+        checks: Vec::new(),
+    }
+}
+
 /// Whether the trail could be read: files that were refused may hold the failures.
 fn readable(facts: &Facts) -> Check {
     let trail = facts
         .sources
         .iter()
         .find(|entry| entry.noun.word() == "trail");
-    let refused = trail.map_or(0, |entry| entry.refusals.len() as u64);
+    // A note on an input that was used is no refusal.
+    let lost = |entry: &SourceEntry| -> Vec<Refusal> {
+        let lost = entry.refusals.iter().filter(|one| !one.partly_used);
+        lost.cloned().collect()
+    };
+    let refusals = trail.map(lost).unwrap_or_default();
+    let refused = refusals.len() as u64;
     let read = trail.map_or(0, |entry| entry.files_read);
     let share = refused as f64 / (refused + read).max(1) as f64;
     let check = Check::open("evidence_readable", Some(share), 0.5, refused + read);
-    let text = format!(
+    let mut text = format!(
         "{refused} of {} CloudTrail files could not be read",
         refused + read
     );
+    if let Some(first) = refusals.first() {
+        text.push_str(&format!(" ({}: {})", first.input, first.why));
+    }
     if refused > 0 && share >= 0.5 {
         check
             .inconclusive()

@@ -1,6 +1,7 @@
 //! Rules on calls: each gives its value, its limit, its verdict and what would flip it.
 
 use super::Limits;
+use super::Outcome;
 use super::recent::Recent;
 use crate::case::Interval;
 use serde::Serialize;
@@ -248,5 +249,30 @@ fn flapping(recent: &Recent, limits: &Limits) -> Check {
         check.closed().says(text, flips)
     } else {
         check.says(text, "")
+    }
+}
+
+/// One step of the active probe.
+#[must_use]
+pub fn probed(what: &str, took_ms: u64, outcome: &Outcome, limits: &Limits) -> Check {
+    let slowest = limits.probe_slowest_ms;
+    let check = Check::open("probe", Some(took_ms as f64), slowest as f64, 1);
+    match outcome {
+        Outcome::Failed(why) => check.closed().says(
+            format!("the probe failed: {why}, after {took_ms} ms"),
+            "opens when the probe is answered",
+        ),
+        Outcome::Untried(why) => check.inconclusive().says(
+            format!("the probe could not be made: {why}"),
+            "needs credentials that may pull, and an image that exists",
+        ),
+        Outcome::Answered if took_ms > slowest => check.closed().says(
+            format!("the probe of {what} took {took_ms} ms"),
+            format!("opens below {slowest} ms"),
+        ),
+        Outcome::Answered => check.says(
+            format!("the probe of {what} was answered in {took_ms} ms"),
+            format!("closes above {slowest} ms"),
+        ),
     }
 }

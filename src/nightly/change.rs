@@ -5,7 +5,9 @@ use super::ack::{Ack, Subject};
 use super::identity::{History, histories};
 use super::seen::QUARTER_S;
 use super::summary::{Change, Item, Standing, Suppressed};
+use crate::analyze::types::Incident;
 use crate::case::Interval;
+use crate::report::fmt;
 use crate::state::types::{Identity, Night, Quarter, Sighting};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,7 +124,7 @@ fn one(
         match what {
             Some(what) => {
                 let detail = if what == "verdict" {
-                    format!("{} before", before.last.cause)
+                    format!("{} before", before.last.cause.replace('_', " "))
                 } else {
                     note
                 };
@@ -360,12 +362,30 @@ fn item(
         side: sighting.side.clone(),
         cause: sighting.cause.clone(),
         confidence: sighting.confidence.clone(),
+        callers: incident.map(callers).unwrap_or_default(),
         late: sighting.until <= input.span.from,
         recurrences: relatives.len() as u64,
         last_seen: relatives.last().map(|(_, span)| span.from),
         note: note.to_owned(),
         report: sighting.local_id.clone(),
         health: sighting.health.clone(),
+    }
+}
+
+/// Whom it hit, when that is not everybody: one caller by name, several by number.
+fn callers(incident: &Incident) -> String {
+    let all = incident.principals.iter().filter(|share| share.calls > 0);
+    let all = all.count();
+    let hit: Vec<&str> = incident
+        .principals
+        .iter()
+        .filter(|share| share.failures > 0)
+        .map(|share| share.name.as_str())
+        .collect();
+    match hit.as_slice() {
+        [one] if all > 1 && !one.is_empty() => format!("only {one}, 1 of {all} callers"),
+        few if few.len() < all => format!("{} of {all} callers", few.len()),
+        _ => String::new(),
     }
 }
 
@@ -378,7 +398,10 @@ fn change(
 ) -> Change {
     let mut text = format!(
         "{} in {} ({}), cause {}",
-        identity.signal, identity.region, identity.account, sighting.cause
+        identity.signal.replace('_', " "),
+        identity.region,
+        identity.account,
+        sighting.cause.replace('_', " ")
     );
     if size.night > 0 || size.before > 0 {
         text.push_str(&format!(
@@ -387,7 +410,11 @@ fn change(
         ));
     }
     if what == "ended" {
-        text.push_str(&format!(", at {}", crate::case::rfc3339(sighting.until)));
+        text.push_str(&format!(
+            "; it lasted from {} to {}",
+            fmt::moment(sighting.onset),
+            fmt::moment(sighting.until)
+        ));
     }
     if !detail.is_empty() {
         text.push_str(&format!("; {detail}"));

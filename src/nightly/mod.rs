@@ -6,6 +6,7 @@
 //! recognises, compares and counts. It must never leave out an incident without counting it.
 
 pub mod ack;
+mod build;
 mod change;
 mod health;
 mod identity;
@@ -16,10 +17,11 @@ pub mod tell;
 mod trend;
 
 pub use health::{Late, late};
+pub use trend::compared as days_compared;
 
 use crate::analyze::types::{Findings, Status};
 use crate::case::Interval;
-use crate::facts::types::Facts;
+use crate::facts::types::{Daily, Facts};
 use crate::state::types::{GateMark, Night, NightBody, Revision};
 use crate::state::types::{Identity, Sighting};
 use ack::Ack;
@@ -39,6 +41,8 @@ pub struct Input<'a> {
     pub facts: &'a Facts,
     /// Findings of the case.
     pub findings: &'a Findings,
+    /// Callers and repositories over [`days_compared`].
+    pub daily: &'a [Daily],
     /// All nights known, oldest end first.
     pub nights: &'a [Night],
     /// All sightings known.
@@ -51,6 +55,10 @@ pub struct Input<'a> {
     pub revisions: &'a [Revision],
     /// Version of the tool.
     pub tool_version: &'a str,
+    /// What decides the summary beside its evidence, in a few digits.
+    pub config: &'a str,
+    /// Seconds the night took, when there was a clock.
+    pub took_s: Option<u64>,
 }
 
 /// What a night leaves behind.
@@ -71,7 +79,7 @@ pub fn summarise(input: &Input<'_>) -> Outcome {
     let fresh = seen::sightings(input.facts, input.findings);
     let seen = identity::recognise(fresh, input.known, input.key);
     let news = change::news(input, &earlier, seen);
-    let mut summary = summary::build(input, &earlier, &news);
+    let mut summary = build::build(input, &earlier, &news);
     summary.subject = tell::subject(&summary);
     let night = Night {
         key: input.key.to_owned(),

@@ -68,23 +68,38 @@ pub(super) fn line(item: &Item) -> Text {
             last.format("%Y-%m-%d")
         )));
     }
+    if !item.callers.is_empty() {
+        text.push(Span::Plain("; ".to_owned()));
+        text.push(Span::Prose(Untrusted::capped(item.callers.clone(), 200)));
+    }
+    if !item.note.is_empty() {
+        text.push(Span::Plain("; ".to_owned()));
+        text.push(Span::Prose(Untrusted::new(item.note.clone())));
+    }
     if item.late {
         text.push(Span::Plain(
             "; found in records that arrived late".to_owned(),
         ));
     }
     text.push(Span::Plain(format!(
-        "; cause: {} (side {}, confidence {}); report.md, {}",
-        item.cause.replace('_', " "),
-        item.side.replace('_', " "),
-        item.confidence,
+        "; cause {}; report.md, {}",
+        cause(&item.cause, &item.side, &item.confidence),
         item.report
     )));
-    if !item.note.is_empty() {
-        text.push(Span::Plain("; ".to_owned()));
-        text.push(Span::Prose(Untrusted::new(item.note.clone())));
-    }
     text
+}
+
+/// A cause in words; side and confidence only where one was found.
+fn cause(cause: &str, side: &str, confidence: &str) -> String {
+    let word = cause.replace('_', " ");
+    if side == "undetermined" {
+        word
+    } else {
+        format!(
+            "{word} (side {}, confidence {confidence})",
+            side.replace('_', " ")
+        )
+    }
 }
 
 pub(super) fn changed(of: &Summary) -> Vec<Block> {
@@ -109,8 +124,9 @@ pub(super) fn changed(of: &Summary) -> Vec<Block> {
             format!("the cause stays {}", revision.cause)
         } else {
             format!(
-                "the cause was {} and is now {} (side {}, confidence {})",
-                revision.cause_before, revision.cause, revision.side, revision.confidence
+                "the cause was {} and is now {}",
+                revision.cause_before,
+                cause(&revision.cause, &revision.side, &revision.confidence)
             )
         };
         items.push(vec![
@@ -234,15 +250,33 @@ pub(super) fn movers(of: &Summary) -> Vec<Block> {
                     mover.region, mover.account
                 ))),
                 Span::Plain(format!(
-                    ": {} calls after {} a day, {} failures after {} a day{first}",
-                    fmt::number(mover.calls),
-                    fmt::number(mover.calls_before),
-                    fmt::number(mover.failures),
-                    fmt::number(mover.failures_before),
+                    "{}{first}",
+                    moved(
+                        mover.calls,
+                        mover.calls_before,
+                        mover.failures,
+                        mover.failures_before
+                    )
                 )),
             ]
         })
         .collect();
+    for mover in &of.party_movers {
+        items.push(vec![
+            Span::Plain(format!("{} ", mover.kind)),
+            Span::Code(Untrusted::new(mover.name.clone())),
+            Span::Prose(Untrusted::new(format!(
+                " in {} ({})",
+                mover.region, mover.account
+            ))),
+            Span::Plain(moved(
+                mover.calls as f64,
+                mover.calls_before,
+                mover.failures as f64,
+                mover.failures_before,
+            )),
+        ]);
+    }
     for first in &of.first_seen {
         items.push(vec![
             Span::Plain("first seen: ".to_owned()),
@@ -256,6 +290,23 @@ pub(super) fn movers(of: &Summary) -> Vec<Block> {
         )));
     }
     list(items)
+}
+
+/// Both pairs of numbers; failures only where there were any.
+fn moved(calls: f64, calls_before: f64, failures: f64, failures_before: f64) -> String {
+    let mut text = format!(
+        ": {} calls, usually {} a night",
+        fmt::number(calls),
+        fmt::number(calls_before)
+    );
+    if failures > 0.0 || failures_before > 0.0 {
+        text.push_str(&format!(
+            "; {} failures, usually {}",
+            fmt::number(failures),
+            fmt::number(failures_before)
+        ));
+    }
+    text
 }
 
 pub(super) fn gates(of: &Summary) -> Vec<Block> {
@@ -288,8 +339,13 @@ pub(super) fn suppressed(of: &Summary) -> Vec<Block> {
         of.suppressed
             .iter()
             .map(|entry| {
+                let ids = if entry.ids.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {}", entry.ids.join(" "))
+                };
                 prose(&format!(
-                    "{} ({} failures) by \"{}\": {} ({}{}), until {}",
+                    "{}{ids} ({} failures) by \"{}\": {} ({}{}), until {}",
                     plural(entry.incidents, "incident", "incidents"),
                     fmt::count(entry.failures),
                     entry.pattern,
@@ -313,25 +369,37 @@ pub(super) fn tool(of: &Summary) -> Vec<Block> {
         || "nothing was billed".to_owned(),
         |usd| {
             format!(
-                "{} calls to AWS, {} of them retries, about {usd:.2} USD",
+                "{} calls to AWS, {} of them retries, {:.1} s of waiting, about {usd:.2} USD",
                 fmt::count(tool.calls_to_aws),
-                fmt::count(tool.retried)
+                fmt::count(tool.retried),
+                tool.waited_ms as f64 / 1000.0
             )
         },
     );
     list(vec![
         plain(&format!(
-            "ecr-incident {}: {} files read, {} left out by date, {} inputs refused, {} records late; {cost}.",
+            "ecr-incident {}, settings {}{}: {} files read, {} left out by date, {} inputs refused, {} records \
+             late; {cost}.",
             tool.version,
+            tool.config,
+            tool.took_s
+                .map_or_else(String::new, |took| format!(", {took} s")),
             fmt::count(tool.files_read),
             fmt::count(tool.files_left_out),
             fmt::count(tool.refused),
             fmt::count(tool.late),
         )),
-        plain(
+        plain(&format!(
             "The whole evidence: report.md. The numbers: nightly.json. To acknowledge an incident, add \
-             it to the file given with --acknowledgements.",
-        ),
+             it to the file given with --acknowledgements. To tell this night again: the same command \
+             with {} {}.",
+            if of.night.contains('/') {
+                "--window"
+            } else {
+                "--day"
+            },
+            of.night
+        )),
     ])
 }
 

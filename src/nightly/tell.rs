@@ -100,15 +100,15 @@ pub fn proof(of: &Summary) -> String {
         .iter()
         .map(|source| format!("{} {}", source.noun, source.outcome))
         .collect();
-    let whole = match of.coverage_ratio {
-        Some(ratio) => format!(
-            "CloudTrail holds {} of what CloudWatch counted",
+    // Without counts the subject says already that coverage was not measured.
+    let whole = of.coverage_ratio.map_or_else(String::new, |ratio| {
+        format!(
+            "CloudTrail holds {} of what CloudWatch counted; ",
             fmt::percent(ratio.min(1.0))
-        ),
-        None => "no CloudWatch counts to measure coverage with".to_owned(),
-    };
+        )
+    });
     format!(
-        "{} calls, {} failures; {whole}; settled until {}; {}.",
+        "{} calls, {} failures; {whole}settled until {}; {}.",
         fmt::count(of.calls),
         fmt::count(of.failures),
         fmt::moment(of.settled_until),
@@ -218,6 +218,9 @@ fn tone(of: &Summary) -> Tone {
 
 fn headline(of: &Summary) -> String {
     match of.status.as_str() {
+        "quiet" if of.suppressed.iter().any(|entry| entry.incidents > 0) => {
+            "Quiet, but for what is acknowledged.".to_owned()
+        }
         "quiet" => "Quiet.".to_owned(),
         "inconclusive" => format!("Inconclusive: {}", of.status_reason),
         "attention" => format!(
@@ -245,6 +248,18 @@ fn header(of: &Summary) -> Vec<(String, Text)> {
             )),
         ),
     ];
+    if !of.night.contains('/') {
+        // Records of the last hour arrive within two hours as a rule.
+        let from = of.to + chrono::Duration::hours(26);
+        list.push((
+            "Next night".to_owned(),
+            plain(&format!(
+                "{}, complete from about {} on",
+                of.to.format("%Y-%m-%d"),
+                fmt::moment(from)
+            )),
+        ));
+    }
     let missing: Vec<String> = of
         .sources
         .iter()

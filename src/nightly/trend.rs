@@ -1,17 +1,19 @@
 //! Days side by side: trends of calls and failures, headroom under the quotas, top movers. All read
-//! from the facts' own minutes, baseline included, so the first night has them as well.
+//! from the facts of this run, baseline included, so the first night has them as well.
 
-use super::summary::{Headroom, Mover, Trend};
+use super::summary::{Headroom, Mover, PartyMover, Trend};
 use crate::case::{Instant, Interval, Minute};
 use crate::ecr::{self, Class};
-use crate::facts::types::{CallSeries, Facts};
+use crate::facts::types::{CallSeries, Daily, Facts, Party};
 
 /// Days shown, the night itself the last: a week and the same day of the week before.
 const DAYS: i64 = 8;
 /// Days with a peak needed before a growth is spoken of.
 const ENOUGH_DAYS: usize = 5;
+/// Calls of a night from which on a name never met before is worth a line.
+const SEEN: u64 = 3;
 /// Rows of each list.
-const SHOWN: usize = 5;
+pub(super) const SHOWN: usize = 5;
 /// From this share of a quota on an API is always shown.
 const NEAR: f64 = 0.7;
 
@@ -24,6 +26,108 @@ fn days(to: Instant) -> Vec<Interval> {
             Interval::new(end - chrono::Duration::days(1), end)
         })
         .collect()
+}
+
+/// The spans that callers and repositories are counted over: the night, then the seven days before
+/// it, latest first.
+#[must_use]
+pub fn compared(span: Interval) -> Vec<Interval> {
+    let day = chrono::Duration::days(1);
+    let mut list = vec![span];
+    let mut end = span.from;
+    for _ in 1..DAYS {
+        list.push(Interval::new(end - day, end));
+        end -= day;
+    }
+    list
+}
+
+/// Callers and repositories that moved, most failures first, and those never seen before, by calls.
+pub(super) fn parties(
+    facts: &Facts,
+    span: Interval,
+    daily: &[Daily],
+) -> (Vec<PartyMover>, Vec<String>) {
+    let observed: Vec<usize> = compared(span)
+        .into_iter()
+        .enumerate()
+        .skip(1)
+        .filter(|(_, day)| observed(facts, *day))
+        .map(|(index, _)| index)
+        .collect();
+    if observed.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let scale = span.seconds() as f64 / 86_400.0;
+    let mut movers = Vec::new();
+    let mut fresh = Vec::new();
+    for row in daily {
+        let now = |counts: &[u64]| counts.first().copied().unwrap_or_default();
+        let then = |counts: &[u64]| -> Vec<f64> {
+            let days = observed.iter().filter_map(|index| counts.get(*index));
+            days.map(|count| *count as f64).collect()
+        };
+        let (calls, failures) = (now(&row.calls), now(&row.failures));
+        let before = then(&row.calls);
+        if before.iter().all(|count| *count == 0.0) {
+            // Fewer days cannot tell a new name from a rare one.
+            if calls >= SEEN && observed.len() >= ENOUGH_DAYS && row.party == Party::Caller {
+                fresh.push((std::cmp::Reverse(calls), row));
+            }
+            continue;
+        }
+        let calls_before = median(before) * scale;
+        let failures_before = median(then(&row.failures)) * scale;
+        let traffic_moved = moved(calls as f64, calls_before);
+        if traffic_moved || above_noise(failures as f64, failures_before) {
+            movers.push(PartyMover {
+                kind: row.party.word(),
+                name: row.name.clone(),
+                account: row.place.account.clone(),
+                region: row.place.region.clone(),
+                calls,
+                calls_before,
+                failures,
+                failures_before,
+                traffic_moved,
+            });
+        }
+    }
+    fresh.sort_by(|a, b| (a.0, &a.1.place, &a.1.name).cmp(&(b.0, &b.1.place, &b.1.name)));
+    let fresh = fresh
+        .into_iter()
+        .take(SHOWN)
+        .map(|(_, row)| {
+            let calls = now_of(row);
+            format!(
+                "caller {} in {} ({calls} calls)",
+                row.name, row.place.region
+            )
+        })
+        .collect();
+    movers.sort_by(|a, b| {
+        let failed = |m: &PartyMover| (m.failures as f64 - m.failures_before).abs();
+        let called = |m: &PartyMover| (m.calls as f64 - m.calls_before).abs();
+        failed(b)
+            .total_cmp(&failed(a))
+            .then_with(|| called(b).total_cmp(&called(a)))
+            .then_with(|| (a.kind, &a.region, &a.name).cmp(&(b.kind, &b.region, &b.name)))
+    });
+    (movers, fresh)
+}
+
+fn now_of(row: &Daily) -> u64 {
+    row.calls.first().copied().unwrap_or_default()
+}
+
+/// More or less than chance makes of it (three deviations of a count, at least of 25).
+fn above_noise(now: f64, then: f64) -> bool {
+    (now - then).abs() > 3.0 * then.max(25.0).sqrt()
+}
+
+/// Traffic that moved by half at least, and by more than chance.
+fn moved(now: f64, then: f64) -> bool {
+    above_noise(now, then) && now_ratio(now, then) >= 1.5
 }
 
 /// Whether any place was observed in a day: silence outside is no zero.
@@ -199,10 +303,8 @@ pub(super) fn movers(facts: &Facts, span: Interval) -> Vec<Mover> {
         // The median: one bad day of the week before must not make every day after it a mover.
         let calls_before = median(day_calls) * scale;
         let failures_before = median(day_failures) * scale;
-        let moved = |now: f64, then: f64| (now - then).abs() > 3.0 * then.max(25.0).sqrt();
-        let big = moved(failures, failures_before)
-            || (moved(calls, calls_before) && (now_ratio(calls, calls_before) >= 1.5));
-        if big {
+        let traffic_moved = moved(calls, calls_before);
+        if traffic_moved || above_noise(failures, failures_before) {
             list.push(Mover {
                 account: series.place.account.clone(),
                 region: series.place.region.clone(),
@@ -212,6 +314,7 @@ pub(super) fn movers(facts: &Facts, span: Interval) -> Vec<Mover> {
                 failures,
                 failures_before,
                 first_failures,
+                traffic_moved,
             });
         }
     }

@@ -11,7 +11,7 @@ mod secret;
 mod shape;
 mod webhook;
 
-pub use config::{Channel, Kind, parse};
+pub use config::{Channel, Kind, Reference, parse};
 pub use shape::Message;
 
 use crate::failure::Failure;

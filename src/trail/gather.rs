@@ -34,18 +34,21 @@ pub(super) enum Skip {
     UnknownVersion,
     /// Of an account or region that was not asked about.
     OutOfScope,
+    /// A call of this tool's own probe (`gate --probe`), which must not become evidence.
+    OwnProbe,
     /// No JSON.
     Unreadable,
 }
 
 impl Skip {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::OtherService,
         Self::BadTime,
         Self::NotCloudTrail,
         Self::Insight,
         Self::UnknownVersion,
         Self::OutOfScope,
+        Self::OwnProbe,
         Self::Unreadable,
     ];
 
@@ -57,6 +60,7 @@ impl Skip {
             Self::Insight => "insight",
             Self::UnknownVersion => "unknown_version",
             Self::OutOfScope => "out_of_scope",
+            Self::OwnProbe => "own_probe",
             Self::Unreadable => "unreadable",
         }
     }

@@ -69,6 +69,10 @@ pub(super) fn select(
     let (service_name, is_call) = sieve
         .service_of(service)
         .map_or((0, false), |service| (service.name, service.is_asked));
+    if is_call && is_own_probe(record) {
+        gather.skip(account, region, Skip::OwnProbe, 1);
+        return None;
+    }
     if is_call || (is_change && request.with_changes) {
         let (part, names, nested) = gather.keep(second, account, region);
         let what = What {
@@ -88,6 +92,13 @@ pub(super) fn select(
         }
     }
     None
+}
+
+/// Whether the call was made by the probe of the gate, which names itself in the user agent.
+fn is_own_probe(record: Record<'_>) -> bool {
+    record
+        .raw(Key::UserAgent)
+        .is_some_and(|agent| agent.starts_with(b"\"ecr-incident-probe/"))
 }
 
 /// What was found out about a record that is kept.

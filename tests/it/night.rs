@@ -330,7 +330,11 @@ fn a_night_that_is_not_over_and_a_careless_file_are_refused() {
         "acks.toml",
     ];
     run(&folder, words).fails_with_hint(2, "hide everything");
-    run(&folder, ["nightly", "--state", "state"]).fails_with_hint(2, "no input");
+    run(&folder, ["nightly", "--state", "state", "--offline"]).fails_with_hint(2, "no input");
+    assert!(
+        !folder.join("state").exists(),
+        "a mistake leaves no state behind"
+    );
     run(&folder, ["history", "list", "--state", "nowhere"]).fails_with_hint(2, "no state");
 }
 

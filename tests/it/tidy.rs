@@ -71,7 +71,14 @@ const DOORS: [(&str, &[&str]); 19] = [
     ),
     (
         "gate",
-        &["case", "catalog", "ecr", "facts::types", "state::types"],
+        &[
+            "case",
+            "catalog",
+            "ecr",
+            "facts::types",
+            "bundle::manifest",
+            "state::types",
+        ],
     ),
     ("notify", &["failure"]),
     // The two that measure: the simulator must not know the judgement, the score only its words.

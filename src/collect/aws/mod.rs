@@ -17,6 +17,7 @@ mod limiter;
 mod login;
 pub mod metrics;
 pub mod plan;
+pub mod pull;
 pub mod quotas;
 pub mod receipt;
 mod run;

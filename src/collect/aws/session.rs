@@ -10,6 +10,7 @@ use super::fault::{self, Asker, Trouble};
 use super::gate::Gate;
 use super::known::{self, Kind, Partition};
 use super::login::Login;
+use super::pull::Keys;
 use crate::failure::{self, Failure};
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -135,6 +136,25 @@ impl Account {
             .retry_config(RetryConfig::disabled())
             .build();
         aws_sdk_support::Client::new(&config)
+    }
+
+    /// The endpoint that stands in for AWS's own, when one is configured.
+    #[must_use]
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.config.endpoint_url()
+    }
+
+    /// Credentials for the one request that no client makes.
+    pub(super) async fn keys(&self) -> Result<Keys, String> {
+        let provider = self.config.credentials_provider();
+        let provider = provider.ok_or_else(|| "no credentials are configured".to_owned())?;
+        let found = provider.provide_credentials().await;
+        let found = found.map_err(|error| fault::capped(&fault::chain(&error).join(": ")))?;
+        Ok(Keys {
+            id: found.access_key_id().to_owned(),
+            secret: found.secret_access_key().to_owned(),
+            session: found.session_token().map(str::to_owned),
+        })
     }
 
     /// AWS Health in its active region, whatever the account's own is. The flags for FIPS and dual

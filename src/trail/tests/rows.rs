@@ -4,6 +4,24 @@ use super::*;
 use crate::bundle::rows::{CallRow, ChangeRow, ControlRow};
 
 #[test]
+fn calls_of_the_gates_own_probe_are_counted_and_left_out() {
+    let agents = ["ecr-incident-probe/0.1.0", "docker/27 ecr-incident-probe/"];
+    let records: Vec<Value> = agents
+        .iter()
+        .zip(1..)
+        .map(|(agent, n)| with(pull(n), json!({"userAgent": agent})))
+        .collect();
+    let folder = Folder::new();
+    folder.put("a.json", file_of(&records));
+    let scan = scan_for(&[folder.path()], case(day(), Scope::default()));
+    assert_eq!(
+        (scan.entry().tally.used, skipped(&scan, "own_probe")),
+        (1, 1)
+    );
+    assert_eq!(event_ids(&scan), ["event-2"]);
+}
+
+#[test]
 fn a_call_row_holds_what_the_record_says() {
     let record = with(
         pull(3_725),

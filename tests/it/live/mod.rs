@@ -2,6 +2,7 @@
 //! the case, and a plan of faults. Nothing here can reach the real AWS: every endpoint is overridden.
 
 mod cbor;
+mod nights;
 mod world;
 
 use crate::loopback::http::Server;

@@ -226,6 +226,17 @@ impl World {
             "ListAWSDefaultServiceQuotas" => self.quotas(&region, false),
             "DescribeEvents" => self.health(&body),
             "DescribeEventDetails" => self.details(&body),
+            "GetAuthorizationToken" => json!({"authorizationData": [{
+                "authorizationToken": "QVdTOnRva2Vu",
+                "proxyEndpoint": format!("http://{}", request.header("host")),
+            }]}),
+            "HeadManifest" if request.header("authorization") != "Basic QVdTOnRva2Vu" => {
+                return Some((401, Vec::new(), Vec::new()));
+            }
+            "HeadManifest" if request.target.contains("/missing/") => {
+                return Some((404, Vec::new(), Vec::new()));
+            }
+            "HeadManifest" => return Some((200, Vec::new(), Vec::new())),
             _ => {
                 return match &self.trail {
                     Some(trail) => Some(trail.answer(request)),
@@ -470,6 +481,9 @@ fn operation(request: &Request) -> String {
     }
     if path == "/status" {
         return "status".to_owned();
+    }
+    if request.method == "HEAD" && path.starts_with("/v2/") {
+        return "HeadManifest".to_owned();
     }
     let form = String::from_utf8_lossy(&request.body).into_owned();
     let action = form
