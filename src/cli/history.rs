@@ -2,13 +2,14 @@
 
 use super::night_args::{HistoryArgs, HistoryWhat, StateArgs};
 use super::{state_dir, talk};
-use crate::case::rfc3339;
+use crate::case::{Interval, rfc3339};
 use crate::failure::Failure;
-use crate::nightly::Known;
+use crate::nightly::{self, Known};
 use crate::report::escape::Untrusted;
 use crate::state::Store;
 use crate::state::types::Night;
 use anyhow::Context as _;
+use chrono::{Duration, NaiveDate, NaiveTime};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
                 list(&nights, &known)
             }
         }
+        HistoryWhat::Week { until, state } => week(until.as_deref(), state)?,
         HistoryWhat::Show { what, state } => {
             let (nights, known) = read(state)?;
             show(what, &nights, &known)?
@@ -40,7 +42,43 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Seven days up to a date, or up to the last night that is a UTC day.
+fn week(until: Option<&str>, args: &StateArgs) -> Result<String, Failure> {
+    let store = open(args)?;
+    let (nights, known) = (store.nights()?, store.sightings()?);
+    let last = match until {
+        Some(text) => Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
+            Failure::usage(
+                format!("--until {text} is not a date"),
+                "write it as 2026-03-11",
+            )
+        })?),
+        None => nights
+            .iter()
+            .filter(|night| !night.key.contains('/'))
+            .map(|night| night.span.from.date_naive())
+            .max(),
+    };
+    let Some(last) = last else {
+        return Ok("no night has been kept yet\n".to_owned());
+    };
+    let end = last.and_time(NaiveTime::MIN).and_utc() + Duration::days(1);
+    let span = Interval::new(end - Duration::days(7), end);
+    let gates = store.gates(&span)?;
+    let mut text = String::new();
+    for line in nightly::week(span, &nights, &known, &gates) {
+        text.push_str(&safe(&line));
+        text.push('\n');
+    }
+    Ok(text)
+}
+
 fn read(args: &StateArgs) -> Result<(Vec<Night>, Vec<Known>), Failure> {
+    let store = open(args)?;
+    Ok((store.nights()?, store.sightings()?))
+}
+
+fn open(args: &StateArgs) -> Result<Store, Failure> {
     let dir = state_dir::of(args)?;
     if !dir.exists() {
         return Err(Failure::usage(
@@ -48,8 +86,7 @@ fn read(args: &StateArgs) -> Result<(Vec<Night>, Vec<Known>), Failure> {
             "run `ecr-incident nightly` first, or name the folder with --state DIR",
         ));
     }
-    let store = Store::open(&dir)?;
-    Ok((store.nights()?, store.sightings()?))
+    Store::open(&dir)
 }
 
 fn safe(text: &str) -> String {

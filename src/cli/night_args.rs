@@ -118,6 +118,14 @@ pub(super) enum HistoryWhat {
         #[arg(long)]
         json: bool,
     },
+    /// Show seven days at a glance: each night, each incident once
+    Week {
+        /// Last day [default: the last night kept]
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+        #[command(flatten)]
+        state: StateArgs,
+    },
     /// Show one night (2026-03-11) or one incident (ECR-…)
     Show {
         /// Night or incident

@@ -201,6 +201,7 @@ impl Job<'_> {
             ),
         );
         let target = self.args.out.join(folder(&key));
+        Stage::sweep(&target);
         let stage = Stage::new(&target, true)?;
         let begun = Clock::now();
         let Day {

@@ -26,6 +26,9 @@ const EVIDENCE: &str = "bundle";
 /// The map from pseudonyms to values.
 pub(super) const MAP: &str = "redaction-map.json";
 
+/// How folders under construction are called.
+const STAGE: &str = ".ecr-incident-";
+
 /// A folder under construction.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -41,11 +44,8 @@ impl Stage {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let made = fs::create_dir_all(&parent).and_then(|()| {
-            tempfile::Builder::new()
-                .prefix(".ecr-incident-")
-                .tempdir_in(&parent)
-        });
+        let made = fs::create_dir_all(&parent)
+            .and_then(|()| tempfile::Builder::new().prefix(STAGE).tempdir_in(&parent));
         let folder = made.map_err(|error| Failure {
             kind: Kind::Failed,
             error: anyhow::Error::new(error)
@@ -56,6 +56,25 @@ impl Stage {
             target: target.to_owned(),
             folder,
         })
+    }
+
+    /// Removes what runs that were killed left beside `target` more than a day ago. Younger ones may
+    /// still be at work.
+    pub(super) fn sweep(target: &Path) {
+        let day = std::time::Duration::from_secs(86_400);
+        let parent = target
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let entries = fs::read_dir(parent.unwrap_or(Path::new("."))).into_iter();
+        for entry in entries.flatten().flatten() {
+            let name = entry.file_name();
+            let age = entry.metadata().and_then(|data| data.modified());
+            let old = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > day));
+            if old && name.to_string_lossy().starts_with(STAGE) {
+                // What cannot be removed is only in the way.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// Where files are written until the folder is whole.

@@ -15,9 +15,11 @@ mod seen;
 pub mod summary;
 pub mod tell;
 mod trend;
+mod week;
 
 pub use health::{Late, late};
 pub use trend::compared as days_compared;
+pub use week::week;
 
 use crate::analyze::types::{Findings, Status};
 use crate::case::Interval;

@@ -228,6 +228,10 @@ fn fourteen_nights_tell_the_story_and_nothing_twice() {
         .exits(0)
         .out;
     assert_eq!(history, after);
+    let week = run(&folder, ["history", "week", "--state", "state"]).exits(0);
+    let recurs = |line: &&str| line.contains("recurs after ECR-");
+    assert_eq!(week.out.lines().filter(recurs).count(), 3, "{}", week.out);
+    assert!(week.out.contains("in 7 of 7 nights"), "{}", week.out);
     let diff = run(
         &folder,
         [
