@@ -4,47 +4,12 @@
 //! with an account that makes up a name for every build.
 
 use super::frames::{self, numbers};
-use super::load::place;
+use super::parties::{Daily, Party};
 use super::types::Place;
 use crate::bundle::Bundle;
 use crate::case::{Case, Interval};
 use crate::ecr::{self, Class};
 use std::collections::BTreeMap;
-
-/// What a [`Daily`] is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Party {
-    /// A role or user.
-    Caller,
-    /// A repository.
-    Repository,
-}
-
-impl Party {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Repository => "repository",
-        }
-    }
-}
-
-/// Calls of one caller or to one repository, by span.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Daily {
-    /// Which of the two.
-    pub party: Party,
-    /// Where.
-    pub place: Place,
-    /// Role, user or repository.
-    pub name: String,
-    /// Calls, one count per span asked for.
-    pub calls: Vec<u64>,
-    /// Failed ones, `not_found` left out.
-    pub failures: Vec<u64>,
-}
 
 /// Names kept of each kind; later ones are not counted. An account has a thousand roles by default.
 const MOST_NAMES: usize = 20_000;
@@ -82,7 +47,7 @@ pub fn daily(bundle: &Bundle, case: &Case, days: &[Interval]) -> anyhow::Result<
                 }
                 let row = known.entry(key).or_insert_with(|| Daily {
                     party,
-                    place: place(account, region),
+                    place: Place::of(account, region),
                     name: name.clone(),
                     calls: vec![0; days.len()],
                     failures: vec![0; days.len()],

@@ -13,6 +13,7 @@ mod ledger;
 mod load;
 pub mod metrics;
 pub mod notices;
+pub mod parties;
 mod parts;
 mod profile;
 pub mod quotas;

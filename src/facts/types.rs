@@ -8,8 +8,6 @@ use crate::case::{Case, Instant, Interval, Minute};
 use crate::ecr::Class;
 use std::collections::BTreeMap;
 
-pub use super::daily::{Daily, Party};
-
 /// One account in one region: the unit in which everything is judged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {

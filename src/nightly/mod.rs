@@ -23,7 +23,8 @@ pub use week::week;
 
 use crate::analyze::types::{Findings, Status};
 use crate::case::Interval;
-use crate::facts::types::{Daily, Facts};
+use crate::facts::parties::Daily;
+use crate::facts::types::Facts;
 use crate::state::types::{GateMark, Night, NightBody, Revision};
 use crate::state::types::{Identity, Sighting};
 use ack::Ack;

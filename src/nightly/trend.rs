@@ -4,7 +4,8 @@
 use super::summary::{Headroom, Mover, PartyMover, Trend};
 use crate::case::{Instant, Interval, Minute};
 use crate::ecr::{self, Class};
-use crate::facts::types::{CallSeries, Daily, Facts, Party};
+use crate::facts::parties::{Daily, Party};
+use crate::facts::types::{CallSeries, Facts};
 
 /// Days shown, the night itself the last: a week and the same day of the week before.
 const DAYS: i64 = 8;

@@ -63,6 +63,7 @@ const DOORS: [(&str, &[&str]); 19] = [
             "failure",
             "ecr",
             "bundle::manifest",
+            "facts::parties",
             "facts::types",
             "analyze::types",
             "report",

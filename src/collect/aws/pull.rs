@@ -11,7 +11,7 @@ use super::fault::{self, Trouble};
 use super::known::{self, Call, Kind};
 use super::limiter::Key;
 use super::receipt::LogLine;
-use super::session::Account;
+use super::session::{Account, Keys};
 use super::{Field, wire};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::Provider;
@@ -316,14 +316,6 @@ async fn whole(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<
     let status = answer.status().as_u16();
     let bytes = wire::collect(answer.into_body(), LARGEST).await?;
     Ok((status, bytes))
-}
-
-/// What a request is signed with.
-#[derive(Clone)]
-pub(super) struct Keys {
-    pub(super) id: String,
-    pub(super) secret: String,
-    pub(super) session: Option<String>,
 }
 
 /// `20260311T070200Z`.

@@ -10,7 +10,6 @@ use super::fault::{self, Asker, Trouble};
 use super::gate::Gate;
 use super::known::{self, Kind, Partition};
 use super::login::Login;
-use super::pull::Keys;
 use crate::failure::{self, Failure};
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -51,6 +50,14 @@ pub struct Account {
     config: SdkConfig,
     /// The command that logs in again.
     pub login: String,
+}
+
+/// What a request is signed with.
+#[derive(Clone)]
+pub(super) struct Keys {
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) session: Option<String>,
 }
 
 /// Everything a run may ask.
