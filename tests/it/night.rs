@@ -385,3 +385,40 @@ fn a_night_killed_anywhere_is_done_by_the_next_run() {
         .out;
     assert_eq!(listed.lines().count(), 2, "one night, kept once: {listed}");
 }
+
+/// The policy beside the schedules is the one the tool prints for them.
+#[test]
+fn the_policy_of_the_schedules_is_printed_by_the_tool() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schedule");
+    let typed = [
+        "nightly",
+        "--region",
+        "us-east-1",
+        "--cloudtrail",
+        "s3://example-trail/AWSLogs/",
+        "--notify",
+        "channels.toml",
+        "--iam-policy",
+    ];
+    let printed = run(&folder, typed).exits(0).out;
+    assert_eq!(
+        printed,
+        fs::read_to_string(folder.join("policy.json")).unwrap()
+    );
+    let typed = [
+        "gate",
+        "--region",
+        "us-east-1",
+        "--probe",
+        "team/app:1",
+        "--iam-policy",
+    ];
+    let printed = run(&folder, typed).exits(0).out;
+    for said in [
+        "ecr:GetAuthorizationToken",
+        "arn:aws:ecr:us-east-1:*:repository/team/app\"",
+        "cloudwatch:GetMetricData",
+    ] {
+        assert!(printed.contains(said), "{said} is not in {printed}");
+    }
+}
