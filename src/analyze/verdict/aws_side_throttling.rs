@@ -37,6 +37,14 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     if !regions.is_empty() {
         card.hold("sibling_region", &fill::of_groups(&regions), trail.clone());
     }
+    let accounts = sharing(&scene.profile.controls, "account");
+    if !accounts.is_empty() {
+        card.hold(
+            "several_accounts",
+            &fill::of_groups(&accounts),
+            trail.clone(),
+        );
+    }
     shared::health_for_aws(scene, &mut card);
     shared::own_change_against(scene, &mut card);
     shared::echoes(scene, &mut card);

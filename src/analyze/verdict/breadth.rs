@@ -4,6 +4,7 @@
 
 use crate::analyze::control::{ratio, rose};
 use crate::facts::types::Share;
+use statrs::distribution::{Binomial, DiscreteCDF as _};
 
 /// One unit holding this share of the failures is what the incident is about.
 const DOMINANT: f64 = 0.8;
@@ -14,6 +15,9 @@ const EXPECTED: f64 = 3.0;
 const SIMILAR: f64 = 4.0;
 /// Similar units must hold this share of the tested calls.
 const MOSTLY: f64 = 0.8;
+
+/// Chance at which fewer failures of others count as a difference.
+const CHANCE: f64 = 0.01;
 
 /// One value of a dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +112,8 @@ impl Breadth {
             similar: similar.iter().map(|unit| unit.name.clone()).collect(),
             even,
             dominant: top_share >= DOMINANT && !rose(rest.2, rest.1, baseline_ratio),
-            comparable: rest.1 as f64 * top_ratio >= EXPECTED,
+            comparable: rest.1 as f64 * top_ratio >= EXPECTED
+                && would_show(rest.1, rest.2, top_ratio),
             top,
             failures,
             rest,
@@ -124,6 +129,12 @@ impl Breadth {
     pub(super) fn wide(&self) -> bool {
         self.even && self.failing >= 3
     }
+}
+
+/// Whether so few failures of the others are no accident: at the ratio of the top unit as few would
+/// come by chance less than once in a hundred.
+fn would_show(calls: u64, failures: u64, ratio: f64) -> bool {
+    Binomial::new(ratio.clamp(0.0, 1.0), calls).is_ok_and(|others| others.cdf(failures) <= CHANCE)
 }
 
 #[cfg(test)]
@@ -164,6 +175,15 @@ mod tests {
     fn one_without_others_is_not_confined_because_nothing_compares() {
         let alone = Breadth::of(units(&[("a", 200, 104), ("b", 2, 0)]), 0.0);
         assert!(alone.dominant && !alone.confined() && !alone.comparable);
+    }
+
+    #[test]
+    fn few_calls_of_others_do_not_confine() {
+        // Nine of 46 and two of 22 are not different enough to call it one caller's trouble.
+        let few = Breadth::of(units(&[("a", 46, 9), ("b", 22, 2)]), 0.0);
+        assert!(!few.confined());
+        let many = Breadth::of(units(&[("a", 46, 9), ("b", 220, 2)]), 0.01);
+        assert!(many.confined());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rulebook;
 use super::scene::{FAR_BELOW, Scene};
 use super::shared;
 use super::volume::excess_share;
-use crate::analyze::control::{clean, ratio};
+use crate::analyze::control::{clean, ratio, sharing};
 use crate::analyze::types::Signal;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
@@ -75,6 +75,14 @@ fn throttles(scene: &Scene<'_>) -> Card {
         card.hold("retried", &[("recovered", recovered)], trail);
     }
     quota(scene, &mut card);
+    let accounts = sharing(&scene.profile.controls, "account");
+    if !accounts.is_empty() {
+        card.hold(
+            "several_accounts",
+            &fill::of_groups(&accounts),
+            scene.cite(Noun::Trail),
+        );
+    }
     shared::echoes(scene, &mut card);
     shared::health_for_customer(scene, &mut card);
     card

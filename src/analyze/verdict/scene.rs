@@ -364,10 +364,12 @@ impl<'a> Scene<'a> {
         if baseline.0 >= hour.0 { baseline } else { hour }
     }
 
-    /// Whether the failures begin with a sharp edge: enough calls before, at most 2 % of them failed.
+    /// Whether the failures begin with a sharp edge: enough calls before, of which at most 2 % failed,
+    /// or a twentieth of the share that failed then (Terraform asks for what it may not see all day).
     pub(super) fn sharp_edge(&self) -> bool {
         let (calls, failures) = self.calm();
-        calls >= 10 && failures.saturating_mul(50) <= calls
+        let before = failures as f64 / calls.max(1) as f64;
+        calls >= 10 && before <= f64::max(0.02, self.numbers.ratio / 20.0)
     }
 }
 
