@@ -148,9 +148,7 @@ async fn token(
         .keys()
         .await
         .map_err(|why| Trouble::plain(Kind::NoCredentials, call, why, "Sign in and ask again."))?;
-    let now = field.control.skew_s().unwrap_or_default();
-    let now = SystemTime::now() + Duration::from_secs(u64::try_from(now).unwrap_or_default());
-    let stamp = stamp(now);
+    let stamp = stamp(theirs(field.control.skew_s().unwrap_or_default()));
     let target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     let mut headers = vec![
         ("content-type", "application/x-amz-json-1.1".to_owned()),
@@ -316,6 +314,22 @@ async fn whole(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<
     let status = answer.status().as_u16();
     let bytes = wire::collect(answer.into_body(), LARGEST).await?;
     Ok((status, bytes))
+}
+
+/// The time as AWS tells it, when its clock is so many seconds ahead of ours.
+fn theirs(ahead_s: i64) -> SystemTime {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a signature holds for the minutes in which it is made"
+    )]
+    let now = SystemTime::now();
+    let shift = Duration::from_secs(ahead_s.unsigned_abs());
+    let told = if ahead_s < 0 {
+        now.checked_sub(shift)
+    } else {
+        now.checked_add(shift)
+    };
+    told.unwrap_or(now)
 }
 
 /// `20260311T070200Z`.
