@@ -101,7 +101,9 @@ where
             let code = answer.err().code().unwrap_or_default();
             let bare = code.rsplit('#').next().unwrap_or(code);
             let status = answer.raw().status().as_u16();
-            if bare.starts_with("Throttl") || bare.starts_with("TooManyRequests") || status == 429 {
+            // AttachmentLimitExceeded: too many sets were begun in a short time.
+            let slow_down = ["Throttl", "TooManyRequests", "AttachmentLimitExceeded"];
+            if status == 429 || slow_down.iter().any(|word| bare.starts_with(word)) {
                 Refusal::Busy
             } else if bare.starts_with("AttachmentSetExpired")
                 || bare.starts_with("AttachmentSetIdNotFound")

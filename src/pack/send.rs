@@ -2,8 +2,9 @@
 //!
 //! Every pack carries a marker made from its content, as the last line of its body. Before anything is
 //! sent, and after every answer that was lost on the way, the case is asked for the marker: what is
-//! there is never sent again. A set of attachments lives one hour; a set that expired or that may hold
-//! half an upload is given up and begun anew. Nothing here knows the network: a [`Desk`] does.
+//! there is never sent again. A set of attachments lives one hour and takes three files, and the API
+//! cannot say what a set holds nor does it know a file again; so a set that expired, or that may hold a
+//! file nobody noted, is given up and begun anew. Nothing here knows the network: a [`Desk`] does.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -116,12 +117,17 @@ pub struct Progress {
     pub set: Option<(String, i64)>,
     /// Files in it.
     pub uploaded: Vec<String>,
+    /// A request is under way: noted before it goes out and cleared with its answer, so that a run that
+    /// finds it set knows that nobody heard what became of it.
+    pub under_way: bool,
     /// The case that holds the pack: done.
     pub case: Option<String>,
 }
 
 /// Tries of one request that is turned away.
 const TRIES: u32 = 8;
+/// Looks into a case whose answer was lost.
+const LOOKS: u32 = 4;
 /// Sets begun before giving up.
 const SETS: u32 = 4;
 /// A set with less time left is not used any more, seconds.
@@ -153,15 +159,24 @@ pub fn send(
     if progress.case.is_some() {
         return Ok(progress);
     }
-    if let Some(found) = again(desk, |desk| desk.find(case, &marker))? {
-        progress.case = Some(found);
-        save(&progress)?;
-        return Ok(progress);
+    // A run that died while a request was out may have been heard: its message may need a moment to
+    // show, and its set may hold a file nobody noted.
+    let looks = if progress.under_way { LOOKS } else { 1 };
+    if let Some(found) = look(desk, case, &marker, looks)? {
+        return arrived(progress, found, save);
+    }
+    if progress.under_way {
+        progress = Progress {
+            marker: marker.clone(),
+            ..Progress::default()
+        };
     }
     for _ in 0..SETS {
         let Some(set) = upload(parcel, &mut progress, set_seconds, desk, save)? else {
             continue;
         };
+        progress.under_way = true;
+        save(&progress)?;
         let sent = match case {
             Some(id) => once(desk, |desk| {
                 desk.write(id, &parcel.letter(), &set)
@@ -170,21 +185,13 @@ pub fn send(
             None => once(desk, |desk| desk.create(parcel, &set)),
         };
         match sent {
-            Ok(id) => {
-                progress.case = Some(id);
-                save(&progress)?;
-                return Ok(progress);
-            }
+            Ok(id) => return arrived(progress, id, save),
             Err(Refusal::SetGone) => {}
             Err(Refusal::Lost(why)) => {
-                // Whether it was done only the case itself can tell. It may need a moment to show.
-                for tries in 0..3 {
-                    desk.pause(tries + 1);
-                    if let Some(found) = again(desk, |desk| desk.find(case, &marker))? {
-                        progress.case = Some(found);
-                        save(&progress)?;
-                        return Ok(progress);
-                    }
+                // Whether it was done only the case itself can tell.
+                desk.pause(1);
+                if let Some(found) = look(desk, case, &marker, LOOKS)? {
+                    return arrived(progress, found, save);
                 }
                 if case.is_none() {
                     return Err(format!(
@@ -193,18 +200,12 @@ pub fn send(
                     ));
                 }
             }
-            Err(Refusal::Busy) => {
-                return Err(
-                    "AWS Support is turning requests away; run the same command again later"
-                        .to_owned(),
-                );
+            Err(refusal @ (Refusal::Busy | Refusal::Final(_))) => {
+                return Err(turned_away(&mut progress, refusal, save));
             }
-            Err(Refusal::Final(why)) => return Err(why),
         }
         // A set serves one message.
-        progress.set = None;
-        progress.uploaded.clear();
-        save(&progress)?;
+        give_up(&mut progress, save)?;
     }
     Err(
         "the set of attachments was lost again and again; run the same command again later"
@@ -235,6 +236,8 @@ fn upload(
             continue;
         }
         let known = progress.set.as_ref().map(|(id, _)| id.clone());
+        progress.under_way = true;
+        save(progress)?;
         match once(desk, |desk| desk.add_file(known.as_deref(), name, bytes)) {
             Ok(id) => {
                 let until = match &progress.set {
@@ -243,25 +246,78 @@ fn upload(
                 };
                 progress.set = Some((id, until));
                 progress.uploaded.push(name.clone());
+                progress.under_way = false;
                 save(progress)?;
             }
             // The file may be in the set or not, and a set takes three: begin another.
             Err(Refusal::SetGone | Refusal::Lost(_)) => {
-                progress.set = None;
-                progress.uploaded.clear();
-                save(progress)?;
+                give_up(progress, save)?;
                 return Ok(None);
             }
-            Err(Refusal::Busy) => {
-                return Err(
-                    "AWS Support is turning requests away; run the same command again later"
-                        .to_owned(),
-                );
+            Err(refusal @ (Refusal::Busy | Refusal::Final(_))) => {
+                return Err(turned_away(progress, refusal, save));
             }
-            Err(Refusal::Final(why)) => return Err(why),
         }
     }
     Ok(progress.set.as_ref().map(|(id, _)| id.clone()))
+}
+
+/// Notes that the pack is in a case.
+fn arrived(
+    mut progress: Progress,
+    case: String,
+    save: &mut dyn FnMut(&Progress) -> Result<(), String>,
+) -> Result<Progress, String> {
+    progress.case = Some(case);
+    progress.under_way = false;
+    save(&progress)?;
+    Ok(progress)
+}
+
+/// Forgets a set of which nobody knows what it holds.
+fn give_up(
+    progress: &mut Progress,
+    save: &mut dyn FnMut(&Progress) -> Result<(), String>,
+) -> Result<(), String> {
+    progress.set = None;
+    progress.uploaded.clear();
+    progress.under_way = false;
+    save(progress)
+}
+
+/// A request that was turned away did nothing: what was reached before it stays good for the next run.
+fn turned_away(
+    progress: &mut Progress,
+    refusal: Refusal,
+    save: &mut dyn FnMut(&Progress) -> Result<(), String>,
+) -> String {
+    progress.under_way = false;
+    if let Err(why) = save(progress) {
+        return why;
+    }
+    match refusal {
+        Refusal::Final(why) => why,
+        _ => "AWS Support is turning requests away; run the same command again later".to_owned(),
+    }
+}
+
+/// Asks the case for the pack, several times when it may need a moment to show.
+fn look(
+    desk: &mut dyn Desk,
+    case: Option<&str>,
+    marker: &str,
+    times: u32,
+) -> Result<Option<String>, String> {
+    for time in 1..=times {
+        let found = again(desk, |desk| desk.find(case, marker))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        if time < times {
+            desk.pause(time);
+        }
+    }
+    Ok(None)
 }
 
 /// Repeats a request that was turned away before anything was done.
