@@ -65,7 +65,7 @@ pub fn inspect(dir: &Path) -> anyhow::Result<Inspection> {
         .files
         .iter()
         .map(|file| {
-            let state = match fs::read(dir.join(&file.path)) {
+            let state = match layout::read(&dir, &file.path) {
                 Ok(bytes) if layout::sha256(&bytes) == file.sha256 => State::Same,
                 Ok(_) => State::Changed,
                 Err(_) => State::Missing,

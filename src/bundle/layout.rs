@@ -5,6 +5,8 @@ use crate::case::{Interval, instant};
 use chrono::{NaiveDateTime, TimeDelta};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
+use std::path::{Component, Path};
+use std::{fs, io};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const CHANGES: &str = "raw/trail-changes.ndjson";
@@ -53,6 +55,25 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The bytes of a file the manifest lists. A bundle may come from a stranger: a path that leaves its
+/// folder, and a link, a pipe or a device in it, is refused unread.
+pub(super) fn read(dir: &Path, path: &str) -> io::Result<Vec<u8>> {
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    let mut whole = dir.to_owned();
+    for part in Path::new(path).components() {
+        whole.push(part);
+        if !plain || fs::symlink_metadata(&whole)?.is_symlink() {
+            return Err(io::Error::other("it is no plain path inside the bundle"));
+        }
+    }
+    if path.is_empty() || path.contains('\\') || !fs::symlink_metadata(&whole)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    fs::read(&whole)
 }
 
 /// The seal: SHA-256 over `path sha256\n` of every file, sorted by path.

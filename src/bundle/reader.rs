@@ -158,8 +158,8 @@ impl Bundle {
     fn check_hashes(&self) -> Result<(), Failure> {
         for file in &self.manifest.files {
             let whole = self.dir.join(&file.path);
-            let bytes =
-                fs::read(&whole).with_context(|| format!("failed to read {}", whole.display()))?;
+            let bytes = layout::read(&self.dir, &file.path)
+                .with_context(|| format!("failed to read {}", whole.display()))?;
             if layout::hex(&Sha256::digest(&bytes)) != file.sha256 {
                 return Err(Failure {
                     kind: Kind::Failed,

@@ -68,6 +68,7 @@ fn sealed(dir: &Path) -> Bundle {
         files_read: 1,
         files_pruned: 0,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 10,
         bill: None,
@@ -135,4 +136,42 @@ fn a_folder_without_manifest_is_no_bundle() {
     let dir = tempfile::tempdir().unwrap();
     let failure = open(dir.path()).unwrap_err();
     assert!(failure.to_string().contains("not a sealed bundle"));
+}
+
+/// A bundle from a stranger may list anything: `/dev/zero` once was read until the memory was gone.
+#[test]
+fn files_outside_of_the_bundle_are_never_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = dir.path().join("bundle");
+    sealed(&bundle);
+    let health = fs::read(bundle.join("raw/health.ndjson")).unwrap();
+    fs::write(dir.path().join("outside.ndjson"), &health).unwrap();
+    let absolute = dir.path().join("outside.ndjson").display().to_string();
+    let manifest = bundle.join("manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let mut paths = vec![
+        "../outside.ndjson",
+        "raw/../../outside.ndjson",
+        "./raw/health.ndjson",
+        absolute.as_str(),
+        "/dev/zero",
+        "raw",
+        "",
+    ];
+    if cfg!(unix) {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(dir.path(), bundle.join("link")).unwrap();
+        paths.push("link/outside.ndjson");
+    }
+    for path in paths {
+        fs::write(&manifest, text.replace("raw/health.ndjson", path)).unwrap();
+        assert!(open(&bundle).is_err(), "{path}");
+        let looked_at = super::inspect(&bundle).unwrap();
+        assert!(
+            looked_at
+                .files
+                .contains(&(path.to_owned(), super::State::Missing)),
+            "{path}"
+        );
+    }
 }
