@@ -408,6 +408,7 @@ fn missing(noun: Noun) -> SourceEntry {
         files_read: 0,
         files_pruned: 0,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 0,
         bill: None,

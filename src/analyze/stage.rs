@@ -39,6 +39,7 @@ pub(crate) fn source(noun: Noun) -> SourceEntry {
         files_read: 1,
         files_pruned: 0,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 0,
         bill: None,

@@ -157,6 +157,10 @@ pub struct SourceEntry {
     /// That margin, seconds; 0 where nothing is chosen by time.
     #[serde(default)]
     pub lateness_s: i64,
+    /// What CloudTrail's signed digest files say about the log files read, as a sentence; absent when
+    /// neither digests nor keys were there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
     /// Compressed bytes read.
     pub bytes_read: u64,
     /// What asking AWS for it took; absent when it was read from files.

@@ -182,6 +182,7 @@ fn report(truth: &Truth, dir: &Path) -> Result<Vec<Said>, Failure> {
     let inputs = Inputs {
         cloudtrail: paths(&truth.inputs.cloudtrail),
         lateness_s: trail::LATENESS_OF_EVIDENCE_S,
+        signed: Default::default(),
         local: LocalInputs {
             metrics: paths(&truth.inputs.metrics),
             health: paths(&truth.inputs.health),

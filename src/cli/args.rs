@@ -2,7 +2,7 @@
 
 use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
 use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
-use super::shared_args::{OutputArgs, RedactArgs, ScopeArgs, TrailArgs, WindowArgs};
+use super::shared_args::{OutputArgs, RedactArgs, ScopeArgs, SignedArgs, TrailArgs, WindowArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -124,6 +124,8 @@ pub(super) struct ReportArgs {
     pub(super) aws: AwsArgs,
     #[command(flatten)]
     pub(super) trail: TrailArgs,
+    #[command(flatten)]
+    pub(super) signed: SignedArgs,
     #[command(flatten)]
     pub(super) window: WindowArgs,
     #[command(flatten)]

@@ -9,6 +9,7 @@ mod aws_args;
 mod calls;
 mod catalog;
 mod demo;
+mod digests;
 mod doctor;
 mod evidence;
 mod gate;
@@ -36,6 +37,34 @@ use crate::failure::Failure;
 use args::{Cli, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
+
+/// The window and baseline of typed flags, in the order of the flags (--from, --to, --since, --around,
+/// --pad, --baseline): the door of the fuzz target to what every command does with them.
+///
+/// # Errors
+/// As every command refuses them.
+#[cfg(fuzzing)]
+pub fn typed_window(
+    words: [Option<String>; 6],
+    now: crate::case::Instant,
+) -> Result<Option<(crate::case::Interval, crate::case::Interval)>, Failure> {
+    let [from, to, since, around, pad, baseline] = words;
+    let args = args::WindowArgs {
+        from,
+        to,
+        since,
+        around,
+        pad: pad.unwrap_or_else(|| "45m".to_owned()),
+        baseline: baseline.unwrap_or_else(|| "7d".to_owned()),
+        now: None,
+    };
+    let mut notes = Vec::new();
+    let Some(window) = window::interval(&args, now, &mut notes)? else {
+        return Ok(None);
+    };
+    let case = window::resolve(window, &args, &args::ScopeArgs::default(), now, notes)?.case;
+    Ok(Some((case.window, case.baseline)))
+}
 
 /// Parses the command line, runs it, prints what went wrong with its way out, and gives the exit
 /// code (the table stands in [`crate::failure`] and docs/guide.md).

@@ -438,6 +438,7 @@ pub(super) fn inputs(
         lateness_s,
         local,
         live,
+        signed: Default::default(),
     })
 }
 

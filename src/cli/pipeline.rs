@@ -1,9 +1,10 @@
 //! The arrows in order: collect into a bundle, load, detect, profile, judge, tell.
 
-use super::evidence;
 use super::progress::Bar;
+use super::shared_args::SignedArgs;
 use super::talk::{Volume, say};
 use super::watch::Live;
+use super::{digests, evidence};
 use crate::analyze::types::Findings;
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
 use crate::bundle::{Bundle, Writer};
@@ -25,6 +26,8 @@ pub(super) struct Inputs {
     pub(super) cloudtrail: Vec<PathBuf>,
     /// Margin for late delivery, seconds.
     pub(super) lateness_s: i64,
+    /// What the log files are checked with.
+    pub(super) signed: SignedArgs,
     pub(super) local: LocalInputs,
     /// What AWS is asked for; `None` never touches the network.
     pub(super) live: Option<aws::Request>,
@@ -59,12 +62,16 @@ pub(super) fn collect(
         case.baseline = shorter;
     }
     if !inputs.cloudtrail.is_empty() || harvest.is_some() {
+        let roots = inputs.cloudtrail.clone();
+        let stamp = digests::stamp(&roots, &inputs.signed)?;
         let request = trail::ScanRequest {
             lateness_s: inputs.lateness_s,
             ..trail::ScanRequest::everything(inputs.cloudtrail, case.clone())
         };
         let bar = Bar::new(volume);
-        sources.push(evidence::trail(request, harvest, &mut writer, &bar)?);
+        let mut entry = evidence::trail(request, harvest, &mut writer, &bar)?;
+        entry.signed = stamp;
+        sources.push(entry);
     }
     sources.extend(live.trail.entry.take());
     for (noun, answers) in local.answers.iter().chain(&live.answers) {
@@ -277,6 +284,7 @@ fn not_given(noun: Noun) -> SourceEntry {
         files_read: 0,
         files_pruned: 0,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 0,
         bill: None,

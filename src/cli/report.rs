@@ -7,7 +7,7 @@ use super::output::Stage;
 use super::pipeline::{self, Inputs};
 use super::policy::Statements;
 use super::redact::{self, Curtain};
-use super::shared_args::{OutputArgs, ReportFormat, ScopeArgs, WindowArgs};
+use super::shared_args::{OutputArgs, ReportFormat, ScopeArgs, SignedArgs, WindowArgs};
 use super::talk::{self, Volume, say};
 use super::window::{self, Resolved};
 use crate::bundle::manifest::{Noun, Outcome};
@@ -38,6 +38,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
             quotas: args.quotas.clone(),
         },
         lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
+        signed: args.signed.clone(),
         output: &args.output,
         volume,
     };
@@ -67,6 +68,7 @@ pub(super) fn capture(args: &CaptureArgs) -> Result<u8, Failure> {
         scope: &args.scope,
         local: LocalInputs::default(),
         lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
+        signed: SignedArgs::default(),
         output: &output,
         volume,
     };
@@ -115,6 +117,7 @@ struct Job<'a> {
     scope: &'a ScopeArgs,
     local: LocalInputs,
     lateness_s: i64,
+    signed: SignedArgs,
     output: &'a OutputArgs,
     volume: Volume,
 }
@@ -159,6 +162,7 @@ impl Job<'_> {
         let inputs = Inputs {
             cloudtrail: self.asked().local_trail(),
             lateness_s: self.lateness_s,
+            signed: self.signed.clone(),
             local: self.local.clone(),
             live: request,
         };

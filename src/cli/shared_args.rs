@@ -60,6 +60,18 @@ pub(super) struct TrailArgs {
     pub(super) lateness: Option<String>,
 }
 
+/// What the log files are checked with.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct SignedArgs {
+    /// Output of `aws cloudtrail list-public-keys`: check the log files against the digest files
+    /// beside them (AWSLogs/ACCOUNT/CloudTrail-Digest/); the report carries the result
+    #[arg(long, value_name = "FILE")]
+    pub(super) public_keys: Option<PathBuf>,
+    /// Signature of the newest digest, from the metadata of its S3 object (repeatable)
+    #[arg(long, value_name = "OBJECT=HEX", requires = "public_keys")]
+    pub(super) signature: Vec<String>,
+}
+
 /// How much of the report is hidden.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct RedactArgs {

@@ -8,21 +8,19 @@ use super::args::VerifyArgs;
 use super::output::MAP;
 use super::redact::{learn, read_map};
 use super::shared_args::ReportFormat;
-use super::{pipeline, report, talk};
+use super::{digests, pipeline, report, talk};
 use crate::bundle::{self, Inspection, State};
 use crate::failure::{Failure, Kind};
 use crate::redact::{Level, Map, Redactor};
 use crate::report::escape::Untrusted;
 use crate::report::redacted;
-use crate::verify::digest::{self, Stamp};
+use crate::verify::digest::Stamp;
 use crate::verify::figures;
 use anyhow::Context as _;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Differences shown; the rest is counted.
@@ -73,8 +71,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<u8, Failure> {
             "the evidence was changed, so no figure was recomputed from it",
         );
     }
-    if let Some(stamp) = signed(args)? {
-        digests(&stamp, &mut findings);
+    if let (Some(root), Some(keys)) = (&args.digests, &args.public_keys) {
+        let stamp = digests::check(&[root.clone()], keys, &args.signature)?;
+        proven(&stamp, &mut findings);
     }
     findings.text.push_str(if findings.good {
         "verified: everything in this report follows from this evidence\n"
@@ -281,7 +280,7 @@ fn redactor(args: &VerifyArgs, folder: &Path, stated: &Value) -> Result<Redactor
     Ok(Redactor::new(level, map))
 }
 
-fn digests(stamp: &Stamp, findings: &mut Findings) {
+fn proven(stamp: &Stamp, findings: &mut Findings) {
     findings.line(
         stamp.holds(),
         &format!(
@@ -301,62 +300,4 @@ fn digests(stamp: &Stamp, findings: &mut Findings) {
         );
         findings.line(true, &words);
     }
-}
-
-/// Reads digests, log files and keys, when they are given.
-fn signed(args: &VerifyArgs) -> Result<Option<Stamp>, Failure> {
-    let (Some(root), Some(keys)) = (&args.digests, &args.public_keys) else {
-        return Ok(None);
-    };
-    let answer = fs::read_to_string(keys)
-        .with_context(|| format!("failed to read the public keys {}", keys.display()))?;
-    let keys = digest::keys(&answer).map_err(|why| {
-        Failure::usage(
-            format!("{} cannot be used: {why}", keys.display()),
-            "save the answer of: aws cloudtrail list-public-keys --region REGION --start-time T --end-time T --output json",
-        )
-    })?;
-    let mut signatures = BTreeMap::new();
-    for pair in &args.signature {
-        let (object, signature) = pair.split_once('=').ok_or_else(|| {
-            Failure::usage(
-                format!("--signature {pair} is not OBJECT=HEX"),
-                "the object as the digest names it, and x-amz-meta-signature of: aws s3api head-object --bucket B --key OBJECT",
-            )
-        })?;
-        signatures.insert(object.to_owned(), signature.to_owned());
-    }
-    let (mut digests, mut logs) = (Vec::new(), BTreeMap::new());
-    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
-        let entry = entry.map_err(anyhow::Error::from)?;
-        let path = entry.path().to_string_lossy().replace('\\', "/");
-        let Some(start) = path
-            .find("AWSLogs/")
-            .filter(|_| entry.file_type().is_file())
-        else {
-            continue;
-        };
-        let object = path.get(start..).unwrap_or_default().to_owned();
-        if object.contains("/CloudTrail-Digest/") {
-            digests.push((object, unpacked(entry.path())?));
-        } else if object.contains("/CloudTrail/") {
-            logs.insert(object, digest::sha256(&unpacked(entry.path())?));
-        }
-    }
-    Ok(Some(digest::check(&digests, &logs, &keys, &signatures)))
-}
-
-/// The text of a file, without its compression; digests hash the text.
-fn unpacked(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
-    if !bytes.starts_with(&[0x1F, 0x8B]) {
-        return Ok(bytes);
-    }
-    let mut text = Vec::new();
-    // No log of CloudTrail is larger than this unpacked; a bomb stops here and its hash differs.
-    flate2::read::MultiGzDecoder::new(bytes.as_slice())
-        .take(1 << 30)
-        .read_to_end(&mut text)
-        .with_context(|| format!("failed to unpack {}", path.display()))?;
-    Ok(text)
 }

@@ -506,6 +506,9 @@ pub struct Coverage {
     pub late: u64,
     /// Breakdown of `skipped` by reason.
     pub skipped_by: BTreeMap<String, u64>,
+    /// What CloudTrail's signed digests say about the log files; absent without digests and keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Untrusted>,
     /// CloudWatch's count of the same calls, or null when it is not known.
     pub call_count: Option<f64>,
     /// Trail calls divided by `call_count`, or null.

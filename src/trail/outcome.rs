@@ -42,6 +42,7 @@ pub(super) fn conclude(
         files_read,
         files_pruned,
         files_late,
+        signed: None,
         lateness_s: request.lateness_s,
         bytes_read,
         bill: None,

@@ -60,6 +60,32 @@ impl Stamp {
     pub fn holds(&self) -> bool {
         self.faults.is_empty() && self.unproven.is_empty() && self.valid > 0
     }
+
+    /// The stamp a report carries: validated or not, and why not. Names no file.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let counts = format!(
+            "{} log files are as CloudTrail signed them ({} signed digests)",
+            self.valid, self.signed
+        );
+        if self.holds() {
+            return format!("validated: {counts}");
+        }
+        let mut why = Vec::new();
+        if !self.faults.is_empty() {
+            why.push(format!("{} faults", self.faults.len()));
+        }
+        if !self.unproven.is_empty() {
+            why.push(format!(
+                "{} log files no signed digest at hand covers",
+                self.unproven.len()
+            ));
+        }
+        if why.is_empty() {
+            why.push("no log file of the digests was read".to_owned());
+        }
+        format!("not validated: {}; {counts}", why.join(", "))
+    }
 }
 
 /// Reads the answer of `aws cloudtrail list-public-keys`.
@@ -131,12 +157,24 @@ pub fn check(
                     document.digest_s3_object
                 ))
             }
-            (None, _) if previous > known.keys().next().unwrap_or(previous) => stamp
-                .faults
-                .push(format!("the chain has a hole: {previous} is not at hand")),
+            // Before the first digest at hand nothing can be asked for; a folder holds many chains.
+            (None, _)
+                if known
+                    .keys()
+                    .any(|object| chain(object) == chain(previous) && object < previous) =>
+            {
+                stamp
+                    .faults
+                    .push(format!("the chain has a hole: {previous} is not at hand"));
+            }
             _ => {}
         }
     }
+    let covered = known
+        .values()
+        .map(|(document, _)| bare(&document.digest_end_time))
+        .max()
+        .unwrap_or_default();
     let mut listed: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
     for (object, (document, hash)) in &known {
         let signature = signatures
@@ -165,6 +203,10 @@ pub fn check(
     }
     for (name, hash) in logs {
         match listed.get(name.as_str()) {
+            // A digest is written up to an hour after the files it lists.
+            None if delivered(name).is_some_and(|at| at > covered) => {
+                stamp.unproven.push(name.clone());
+            }
             None => stamp.faults.push(format!("{name} is in no digest at hand")),
             Some((stated, _)) if !hash.eq_ignore_ascii_case(stated) => stamp
                 .faults
@@ -181,7 +223,32 @@ pub fn check(
         }
     }
     stamp.faults.sort();
+    stamp.unproven.sort();
     stamp
+}
+
+/// What the names of the digests of one trail, region and account have in common: the file name
+/// without its time (`ACCOUNT_CloudTrail-Digest_REGION_TRAIL_HOME_TIME.json.gz`).
+fn chain(object: &str) -> &str {
+    let name = object.rsplit('/').next().unwrap_or(object);
+    name.rsplit_once('_')
+        .map_or("", |(chain_name, _)| chain_name)
+}
+
+/// Digits and letters of a time, so that `2026-03-11T07:00:00Z` and `20260311T0700Z` compare.
+fn bare(time: &str) -> String {
+    time.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(13)
+        .collect()
+}
+
+/// The minute a log file was delivered, from its name (`ACCOUNT_CloudTrail_REGION_TIME_ID.json.gz`).
+fn delivered(object: &str) -> Option<String> {
+    let name = object.rsplit('/').next()?;
+    let time = name.rsplit('_').nth(1)?;
+    let plain = time.len() == 14 && time.ends_with('Z') && time.as_bytes().get(8) == Some(&b'T');
+    plain.then(|| bare(time))
 }
 
 fn verify(document: &Document, hash: &str, signature: &str, keys: &Keys) -> Result<(), String> {

@@ -231,3 +231,81 @@ fn a_narrower_report_verifies_with_its_flags() {
     let answer = run(&folder, ["verify", "narrow", "--bundle", "whole/bundle"]).exits(1);
     assert!(answer.out.contains("pass the same flags"), "{}", answer.out);
 }
+
+/// A trail whose digests are signed by a real key: the report carries the stamp, and loses it when a
+/// log file was changed.
+#[test]
+fn a_report_carries_what_the_digests_prove() {
+    let folder = scratch("verify_digests");
+    let text =
+        fs::read_to_string(crate::tool::root().join("src/verify/digest/chain.json")).unwrap();
+    let chain: Value = serde_json::from_str(&text).unwrap();
+    let put = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for pair in chain["digests"].as_array().unwrap() {
+        put(pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+    }
+    for (name, text) in chain["logs"].as_object().unwrap() {
+        put(name, text.as_str().unwrap());
+    }
+    put("keys.json", &chain["keys"].to_string());
+    let newest = format!(
+        "{}={}",
+        chain["newest"][0].as_str().unwrap(),
+        chain["newest"][1].as_str().unwrap()
+    );
+    let stamp = |out: &str, extra: &[&str]| -> String {
+        let mut words = vec![
+            "report",
+            "--cloudtrail",
+            "AWSLogs",
+            "--offline",
+            "--out",
+            out,
+        ];
+        words.extend(["--from", "2026-03-11T06:00Z", "--to", "2026-03-11T08:00Z"]);
+        words.extend(["--now", "2026-03-12"]);
+        words.extend(extra);
+        run(&folder, &words).exits(0);
+        run(&folder, ["verify", out]).exits(0);
+        let json = fs::read_to_string(folder.join(out).join("report.json")).unwrap();
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let said = json["coverage"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["noun"] == "trail")
+            .unwrap()["signed"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let page = fs::read_to_string(folder.join(out).join("report.md")).unwrap();
+        assert!(page.contains("own signatures"), "{out}");
+        said
+    };
+    let keys = ["--public-keys", "keys.json"];
+    let signed = [keys[0], keys[1], "--signature", &newest];
+    assert!(stamp("whole", &signed).starts_with("validated: 2 log files"));
+    assert!(stamp("newest", &keys).contains("1 log files no signed digest"));
+    assert!(stamp("keyless", &[]).contains("no public keys were given"));
+    let log = chain["logs"].as_object().unwrap().keys().next().unwrap();
+    put(log, "{\"Records\": []}");
+    assert!(stamp("changed", &signed).starts_with("not validated: 1 faults"));
+    let words = [
+        "verify",
+        "whole",
+        "--digests",
+        ".",
+        "--public-keys",
+        "keys.json",
+    ];
+    let answer = run(&folder, words).exits(1);
+    assert!(
+        answer.out.contains("was changed after CloudTrail"),
+        "{}",
+        answer.out
+    );
+}

@@ -69,6 +69,7 @@ pub(super) fn of(
         files_read: 0,
         files_pruned: 0,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 0,
         bill: Some(bill),

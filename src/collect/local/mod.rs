@@ -168,6 +168,7 @@ impl Draft {
             files_read: self.files,
             files_pruned: 0,
             files_late: 0,
+            signed: None,
             lateness_s: 0,
             bytes_read: self.bytes,
             bill: None,

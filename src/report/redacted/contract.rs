@@ -290,6 +290,7 @@ impl Walk<'_> {
             account: self.name(Kind::Account, &row.account),
             region: self.log(&row.region),
             why: self.prose(&row.why),
+            signed: row.signed.as_ref().map(|words| self.prose(words)),
             skipped_by: row
                 .skipped_by
                 .iter()

@@ -88,6 +88,7 @@ fn source(noun: Noun, outcome: Outcome, asked: &str, read: u64) -> SourceEntry {
         files_read: 12,
         files_pruned: 3,
         files_late: 0,
+        signed: None,
         lateness_s: 0,
         bytes_read: 48_000,
         bill: None,

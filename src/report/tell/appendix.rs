@@ -94,6 +94,14 @@ pub(super) fn coverage(story: &Story<'_>) -> Vec<Block> {
             .done(),
     )];
     blocks.extend(super::words::list(skipped));
+    let signed = story.source(Noun::Trail);
+    if let Some(words) = signed.and_then(|entry| entry.signed.as_deref()) {
+        let sentence = say("CloudTrail's own signatures: ")
+            .prose(words)
+            .and(". ")
+            .label(Label::Observed);
+        blocks.push(sentence.para());
+    }
     if let Some(refused) = super::gaps::refusals(story) {
         blocks.push(strong("Inputs refused or read in part").para());
         blocks.push(refused);

@@ -399,6 +399,7 @@ fn coverage(story: &Story<'_>) -> Vec<Coverage> {
                 out_of_window: tally.out_of_window,
                 late: tally.late,
                 skipped_by: tally.skipped_by.clone(),
+                signed: entry.and_then(|entry| entry.signed.as_deref()).map(raw),
                 call_count: counted.map(|(_, counted)| finite(counted)),
                 ratio: counted.map(|(trail, counted)| finite(trail as f64 / counted)),
                 bytes_scanned: entry.map_or(0, |entry| {

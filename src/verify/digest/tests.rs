@@ -115,3 +115,99 @@ fn garbage_is_named() {
     );
     assert_eq!(stamp.faults.len(), 1);
 }
+
+/// A digest of a chain of its own, unsigned; its time is the hour it ends with.
+fn link(region: &str, hour: u32, previous: Option<u32>, logs: &[&str]) -> (String, Vec<u8>) {
+    let object = |hour: u32| {
+        format!(
+            "AWSLogs/1/CloudTrail-Digest/{region}/2026/03/11/1_CloudTrail-Digest_{region}_t_us-east-1_20260311T{hour:02}0000Z.json.gz"
+        )
+    };
+    let files: Vec<serde_json::Value> = logs
+        .iter()
+        .map(|name| serde_json::json!({"s3Object": name, "hashValue": sha256(b"{}")}))
+        .collect();
+    let text = serde_json::json!({
+        "digestEndTime": format!("2026-03-11T{hour:02}:00:00Z"),
+        "digestS3Bucket": "b",
+        "digestS3Object": object(hour),
+        "digestPublicKeyFingerprint": "f",
+        "previousDigestS3Object": previous.map(object),
+        "logFiles": files,
+    });
+    (object(hour), text.to_string().into_bytes())
+}
+
+fn log(region: &str, time: &str) -> String {
+    format!("AWSLogs/1/CloudTrail/{region}/2026/03/11/1_CloudTrail_{region}_{time}_x.json.gz")
+}
+
+#[test]
+fn every_chain_begins_where_the_folder_begins() {
+    let faults = |digests: &[(String, Vec<u8>)]| {
+        let nothing = BTreeMap::new();
+        check(digests, &nothing, &Keys::new(), &nothing).faults
+    };
+    let chains = [
+        link("eu-west-1", 6, Some(5), &[]),
+        link("eu-west-1", 7, Some(6), &[]),
+        link("us-east-1", 6, Some(5), &[]),
+    ];
+    assert_eq!(faults(&chains), Vec::<String>::new());
+    let holed = [
+        link("us-east-1", 4, Some(3), &[]),
+        link("us-east-1", 6, Some(5), &[]),
+    ];
+    let found = faults(&holed);
+    assert!(
+        found.len() == 1 && found[0].contains("has a hole"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn files_after_the_last_digest_are_unproven_and_others_that_none_lists_are_faults() {
+    let early = log("us-east-1", "20260311T0655Z");
+    let digests = [link("us-east-1", 7, None, &[&early])];
+    let logs = |names: &[&str]| -> BTreeMap<String, String> {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), sha256(b"{}")))
+            .collect()
+    };
+    let late = log("us-east-1", "20260311T0710Z");
+    let stamp = check(
+        &digests,
+        &logs(&[&early, &late]),
+        &Keys::new(),
+        &BTreeMap::new(),
+    );
+    assert_eq!(
+        (stamp.faults.len(), stamp.unproven.len()),
+        (0, 2),
+        "{stamp:?}"
+    );
+    let forged = log("us-east-1", "20260311T0640Z");
+    let stamp = check(
+        &digests,
+        &logs(&[&early, &forged]),
+        &Keys::new(),
+        &BTreeMap::new(),
+    );
+    assert!(stamp.faults[0].contains("in no digest"), "{stamp:?}");
+}
+
+#[test]
+fn the_stamp_says_yes_only_when_everything_is_proven() {
+    let words = checked(&chain(), true).sentence();
+    assert_eq!(
+        words,
+        "validated: 2 log files are as CloudTrail signed them (2 signed digests)"
+    );
+    let words = checked(&chain(), false).sentence();
+    assert!(
+        words.starts_with("not validated: 1 log files no signed digest"),
+        "{words}"
+    );
+    assert!(Stamp::default().sentence().starts_with("not validated"));
+}

@@ -168,6 +168,7 @@ impl Harvest {
             files_read: 0,
             files_pruned: 0,
             files_late: 0,
+            signed: None,
             lateness_s: 0,
             bytes_read: 0,
             bill: Some(self.bill.clone()),
