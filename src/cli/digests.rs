@@ -54,7 +54,7 @@ pub(super) fn stamp(roots: &[PathBuf], signed: &SignedArgs) -> Result<Option<Str
         .filter(|(object, _)| is_digest(object))
         .count();
     Ok((digests > 0).then(|| {
-        format!("not validated: {digests} digest files are there, and no public keys were given (--public-keys)")
+        format!("not validated: signed digests are there ({digests} files), and no public keys were given (--public-keys)")
     }))
 }
 

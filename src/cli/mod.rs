@@ -49,7 +49,7 @@ pub fn typed_window(
     now: crate::case::Instant,
 ) -> Result<Option<(crate::case::Interval, crate::case::Interval)>, Failure> {
     let [from, to, since, around, pad, baseline] = words;
-    let args = args::WindowArgs {
+    let args = shared_args::WindowArgs {
         from,
         to,
         since,
@@ -62,7 +62,14 @@ pub fn typed_window(
     let Some(window) = window::interval(&args, now, &mut notes)? else {
         return Ok(None);
     };
-    let case = window::resolve(window, &args, &args::ScopeArgs::default(), now, notes)?.case;
+    let case = window::resolve(
+        window,
+        &args,
+        &shared_args::ScopeArgs::default(),
+        now,
+        notes,
+    )?
+    .case;
     Ok(Some((case.window, case.baseline)))
 }
 

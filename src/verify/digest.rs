@@ -61,7 +61,8 @@ impl Stamp {
         self.faults.is_empty() && self.unproven.is_empty() && self.valid > 0
     }
 
-    /// The stamp a report carries: validated or not, and why not. Names no file.
+    /// The stamp a report carries: validated or not, and why not. Names no file, and says "digests",
+    /// never the singular, which begins a secret where a header may stand ("Digest username=...").
     #[must_use]
     pub fn sentence(&self) -> String {
         let counts = format!(
@@ -77,7 +78,7 @@ impl Stamp {
         }
         if !self.unproven.is_empty() {
             why.push(format!(
-                "{} log files no signed digest at hand covers",
+                "{} log files that nothing signed at hand covers",
                 self.unproven.len()
             ));
         }

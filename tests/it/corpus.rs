@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -69,6 +70,11 @@ const TRICKS: [&str; 52] = [
 
 /// What a trick may be wrapped in.
 const CARRIERS: [&str; 6] = ["{}", "docker/27 {}", "{} end", "a{}b", "-{}", "@{}"];
+
+/// Strings in one report.
+const TURN: usize = 24;
+/// Reports at most.
+const ROUNDS: usize = 20;
 
 fn corpus() -> Vec<String> {
     let mut all = Vec::new();
@@ -188,15 +194,22 @@ fn hostile_strings_stay_text_in_every_format() {
         .find(|story| story.name == "permission_change")
         .unwrap();
     let folder = scratch("corpus");
-    let mut seen = 0;
-    // The report shows a sample of records, so it is made several times with the strings elsewhere.
-    for round in 0..6 {
+    let formats = ["json", "md", "html", "csv"];
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    // A report shows the most frequent of everything, so the strings take turns, and those that some
+    // format did not show take another one in another place.
+    let mut waiting: Vec<String> = corpus.clone();
+    for round in 0..ROUNDS {
+        let turn: Vec<String> = waiting.drain(..TURN.min(waiting.len())).collect();
+        if turn.is_empty() {
+            break;
+        }
         let inputs = folder.join(format!("r{round}"));
-        let mut next = round * 53;
+        let mut next = round;
         poison(
             &story.folder.join("trail"),
             &inputs.join("trail"),
-            &corpus,
+            &turn,
             &mut next,
         );
         for entry in fs::read_dir(&story.folder).unwrap() {
@@ -210,14 +223,6 @@ fn hostile_strings_stay_text_in_every_format() {
         words.extend(["--offline", "--now", &story.case.now, "--out", "out"].map(str::to_owned));
         let answer = run(&inputs, &words).exits(0);
         let report = Report::read(&inputs.join("out")).unwrap();
-        seen += corpus
-            .iter()
-            .filter(|text| {
-                report
-                    .json_text
-                    .contains(text.split("zz").nth(1).unwrap_or("none"))
-            })
-            .count();
         check_html(&report.html);
         for (name, text) in [
             ("md", &report.md),
@@ -281,11 +286,40 @@ fn hostile_strings_stay_text_in_every_format() {
             let text = fs::read_to_string(inputs.join("pack").join(name)).unwrap();
             assert!(!text.chars().any(invisible), "{name}");
         }
+        let mut evidence = String::new();
+        GzDecoder::new(fs::File::open(inputs.join("pack/attachments/evidence.csv.gz")).unwrap())
+            .read_to_string(&mut evidence)
+            .unwrap();
+        assert!(!evidence.chars().any(invisible), "evidence.csv");
+        for text in &turn {
+            let Some(mark) = text.split("zz").nth(1) else {
+                continue;
+            };
+            let mut everywhere = true;
+            for (format, page) in
+                formats
+                    .iter()
+                    .zip([&report.json_text, &report.md, &report.html, &evidence])
+            {
+                if page.contains(mark) {
+                    seen.entry(format).or_default().insert(mark.to_owned());
+                } else {
+                    everywhere = false;
+                }
+            }
+            if !everywhere {
+                waiting.push(text.clone());
+            }
+        }
         let slack = fs::read_to_string(inputs.join("pack/posts/slack.txt")).unwrap();
         assert_eq!(slack.matches("```").count(), 2);
         let jira = fs::read_to_string(inputs.join("pack/posts/jira.txt")).unwrap();
         assert_eq!(jira.matches('{').count(), 2);
         run(&inputs, ["verify", "out"]).exits(0);
     }
-    assert!(seen >= 100, "only {seen} strings reached a report");
+    let counts: Vec<(&str, usize)> = formats
+        .iter()
+        .map(|format| (*format, seen.get(format).map_or(0, BTreeSet::len)))
+        .collect();
+    assert!(counts.iter().all(|(_, count)| *count >= 300), "{counts:?}");
 }

@@ -289,7 +289,7 @@ fn a_report_carries_what_the_digests_prove() {
     let keys = ["--public-keys", "keys.json"];
     let signed = [keys[0], keys[1], "--signature", &newest];
     assert!(stamp("whole", &signed).starts_with("validated: 2 log files"));
-    assert!(stamp("newest", &keys).contains("1 log files no signed digest"));
+    assert!(stamp("newest", &keys).contains("1 log files that nothing signed"));
     assert!(stamp("keyless", &[]).contains("no public keys were given"));
     let log = chain["logs"].as_object().unwrap().keys().next().unwrap();
     put(log, "{\"Records\": []}");

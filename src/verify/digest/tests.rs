@@ -206,7 +206,7 @@ fn the_stamp_says_yes_only_when_everything_is_proven() {
     );
     let words = checked(&chain(), false).sentence();
     assert!(
-        words.starts_with("not validated: 1 log files no signed digest"),
+        words.starts_with("not validated: 1 log files that nothing signed"),
         "{words}"
     );
     assert!(Stamp::default().sentence().starts_with("not validated"));
