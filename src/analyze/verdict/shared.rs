@@ -122,8 +122,9 @@ pub(super) fn needs_a_past(scene: &Scene<'_>, card: &mut Card) {
     }
 }
 
-/// Background errors that come together last about ten minutes; twice that is no longer background.
-const USUAL_BURST_MINUTES: i64 = 20;
+/// Background errors that come together last about ten minutes, and now and then a few such spells
+/// follow each other; four in a row are no longer background.
+const USUAL_BURST_MINUTES: i64 = 40;
 
 /// How the failures are spread over callers: a leg, a weak leg, or a reason against.
 pub(super) fn spread_over_callers(scene: &Scene<'_>, card: &mut Card, wide: &str) {
