@@ -13,7 +13,7 @@ fn calls_of_the_gates_own_probe_are_counted_and_left_out() {
         .collect();
     let folder = Folder::new();
     folder.put("a.json", file_of(&records));
-    let scan = scan_for(&[folder.path()], case(day(), Scope::default()));
+    let scan = folder.scan();
     assert_eq!(
         (scan.entry().tally.used, skipped(&scan, "own_probe")),
         (1, 1)
