@@ -308,7 +308,10 @@ pub(super) fn keep(target: &Path, case: &Case, resume: bool) -> Result<PathBuf, 
     }
     let made = fs::create_dir_all(&folder).and_then(|()| {
         let text = serde_json::to_string_pretty(case).unwrap_or_default();
-        fs::write(folder.join(CASE_FILE), text)
+        // Whole or absent: a run killed here must not leave half a question.
+        let half = folder.join("case.half");
+        fs::write(&half, text)?;
+        fs::rename(half, folder.join(CASE_FILE))
     });
     made.map_err(|error| Failure {
         kind: Kind::Failed,

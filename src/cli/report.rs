@@ -166,19 +166,24 @@ impl Job<'_> {
             local: self.local.clone(),
             live: request,
         };
-        let mut stop = None;
+        let (mut stop, mut is_expired) = (None, false);
         let collect: Collect<'_> = Box::new(|stage| {
             let dir = stage.path().join("bundle");
             let collected = pipeline::collect(inputs, &case, &dir, self.volume)?;
-            stop = collected.stop;
+            (stop, is_expired) = (collected.stop, collected.is_expired);
             Ok(collected.bundle)
         });
         let code = produce(&case, &place, collect)?;
         if let Some(kept) = kept {
-            match stop {
+            match (stop, is_expired) {
                 // The report is whole as far as limits go: nothing is left to resume.
-                None => drop(std::fs::remove_dir_all(kept)),
-                Some(_) => say(
+                (None, false) => drop(std::fs::remove_dir_all(kept)),
+                (None, true) => say(
+                    self.volume,
+                    "hint: log in again and run the same command with --resume --force to fetch the \
+                     rest; what was collected is kept",
+                ),
+                (Some(_), _) => say(
                     self.volume,
                     "hint: run the same command with --resume --force to go on where it stopped",
                 ),

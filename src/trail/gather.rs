@@ -24,6 +24,8 @@ pub(super) const HOUR_S: i64 = 3_600;
 pub(super) enum Skip {
     /// Counted in the control group.
     OtherService,
+    /// A call of this tool itself, collecting: not of the control group it is to judge by.
+    OwnCall,
     /// `eventTime` cannot be read.
     BadTime,
     /// JSON, but no CloudTrail record.
@@ -41,8 +43,9 @@ pub(super) enum Skip {
 }
 
 impl Skip {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::OtherService,
+        Self::OwnCall,
         Self::BadTime,
         Self::NotCloudTrail,
         Self::Insight,
@@ -55,6 +58,7 @@ impl Skip {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::OtherService => "other_service",
+            Self::OwnCall => "own_call",
             Self::BadTime => "bad_time",
             Self::NotCloudTrail => "not_cloudtrail",
             Self::Insight => "insight",

@@ -53,6 +53,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+/// What the user agent of every call of this tool holds. Its own calls are not of the control group.
+pub const OWN_AGENT: &str = "app/ecr-incident";
+
 /// What to read and for which question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanRequest {

@@ -4,7 +4,6 @@
 //! at all, can it be placed in time, was it asked about, does it lie in the case, what is it. Only
 //! what is kept is decoded beyond its top-level keys.
 
-use super::ScanRequest;
 use super::change::change;
 use super::fields::{Record, head};
 use super::gather::{Gather, Skip};
@@ -15,6 +14,7 @@ use super::record::{Addendum, Resource, text_of, unwrapped, view};
 use super::skim::values;
 use super::slots::Key;
 use super::spelling::Spellings;
+use super::{OWN_AGENT, ScanRequest};
 use crate::bundle::rows::caps;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
@@ -84,6 +84,10 @@ pub(super) fn select(
         keep(record, &what, request, part, nested);
     } else {
         gather.inside += 1;
+        if is_own(record.raw(Key::UserAgent)) {
+            gather.skip(account, region, Skip::OwnCall, 1);
+            return None;
+        }
         gather.skip(account, region, Skip::OtherService, 1);
         if request.with_controls {
             let (is_error, is_fault) = gather.sieve.code(record.raw(Key::ErrorCode));
@@ -99,6 +103,18 @@ fn is_own_probe(record: Record<'_>) -> bool {
     record
         .raw(Key::UserAgent)
         .is_some_and(|agent| agent.starts_with(b"\"ecr-incident-probe/"))
+}
+
+/// Whether the caller is this tool: collecting must not change what it finds. Most callers differ in
+/// the first letters, behind the quote and S3's bracket.
+#[inline(always)]
+fn is_own(agent: Option<&[u8]>) -> bool {
+    let starts_alike = |agent: &[u8]| {
+        agent.starts_with(b"\"aws-sdk-rust/") || agent.starts_with(b"\"[aws-sdk-rust/")
+    };
+    agent.is_some_and(|agent| {
+        starts_alike(agent) && memchr::memmem::find(agent, OWN_AGENT.as_bytes()).is_some()
+    })
 }
 
 /// What was found out about a record that is kept.

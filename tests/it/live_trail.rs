@@ -250,32 +250,6 @@ fn a_file_that_breaks_off_is_fetched_again_and_one_that_is_denied_is_told() {
 }
 
 #[test]
-fn each_missing_permission_is_one_gap_with_its_action() {
-    let story = case("quota_exhaustion_scale_out");
-    for (operation, action) in [
-        ("GetTrailStatus", "cloudtrail:GetTrailStatus"),
-        ("GetEventSelectors", "cloudtrail:GetEventSelectors"),
-        ("DescribeLogGroups", "logs:DescribeLogGroups"),
-        ("StartQuery", "logs:StartQuery"),
-        ("GetQueryResults", "logs:GetQueryResults"),
-    ] {
-        let world = world(story);
-        world.refused.lock().unwrap().insert(operation.to_owned());
-        let (answer, report) = live(story, &world, &format!("denied-{operation}"), &[]);
-        assert!(
-            answer.err.contains(&format!("Allow {action}")),
-            "{operation}: {}",
-            answer.err
-        );
-        assert_eq!(
-            findings(story::first(story).unwrap()),
-            findings(&report),
-            "{operation}"
-        );
-    }
-}
-
-#[test]
 fn a_trail_that_cannot_be_looked_for_leaves_the_event_history() {
     let story = case("invictus_ssm_burst");
     let world = world(story);

@@ -117,6 +117,12 @@ impl Trouble {
         let bare = bare.split(':').next().unwrap_or(bare);
         let row = known::error(bare).or_else(|| (status >= 500).then(|| known::error("500"))?);
         let not_aws = bare.is_empty() && request_id.is_empty();
+        // A call can need more than its own action, a key's for example; AWS then names it.
+        let named = denied_action(message).map(|action| Call {
+            action: action.to_owned(),
+            ..call.clone()
+        });
+        let lacking = named.as_ref().unwrap_or(call);
         let (kind, what, hint) = match row {
             // Some gateways deny in a form the client cannot read a code from.
             _ if bare.is_empty() && matches!(status, 401 | 403) => {
@@ -124,7 +130,7 @@ impl Trouble {
                 (
                     Kind::Denied,
                     format!("HTTP {status} came without an AWS error code"),
-                    row.map_or_else(String::new, |row| fill(&row.hint, call, asker)),
+                    row.map_or_else(String::new, |row| fill(&row.hint, lacking, asker)),
                 )
             }
             _ if not_aws => (
@@ -136,7 +142,7 @@ impl Trouble {
                 format!("HTTP {status} came without an AWS error: not an AWS answer"),
                 "A proxy or gateway between here and AWS may have answered instead.".to_owned(),
             ),
-            Some(row) => (row.kind, row.what.clone(), fill(&row.hint, call, asker)),
+            Some(row) => (row.kind, row.what.clone(), fill(&row.hint, lacking, asker)),
             None => (
                 Kind::Refused,
                 format!("AWS refused the call (HTTP {status})"),
@@ -193,6 +199,19 @@ impl Trouble {
         }
         text
     }
+}
+
+/// The action in AWS's own words: "… is not authorized to perform: kms:Decrypt on resource: …".
+fn denied_action(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("not authorized to perform: ")?;
+    let action = rest.split_whitespace().next()?.trim_end_matches('.');
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text.len() <= 64
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let (service, name) = action.split_once(':')?;
+    (is_name(&service.replace('-', "")) && is_name(name)).then_some(action)
 }
 
 fn fill(hint: &str, call: &Call, asker: &Asker) -> String {
@@ -282,6 +301,14 @@ mod tests {
             "{trouble:?}"
         );
         assert!(trouble.sentence().contains("request id-1"));
+    }
+
+    #[test]
+    fn the_action_that_aws_names_is_the_one_to_allow() {
+        let said = "User: arn:aws:iam::1:user/x is not authorized to perform: kms:Decrypt on resource: arn";
+        assert_eq!(denied_action(said), Some("kms:Decrypt"));
+        assert_eq!(denied_action("not authorized to perform: <b>:x y"), None);
+        assert_eq!(denied_action("Access Denied"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use super::fault::Trouble;
 use super::known::Kind;
+use super::pages::Pages;
 use super::session::Account;
 use super::step::Step;
 use super::wire::Object;
@@ -26,9 +27,6 @@ const GROUP: usize = 10;
 
 /// Days before the case from which begun events are asked for.
 const BEFORE_DAYS: i64 = 7;
-
-/// Pages of one question read at most.
-const MOST_PAGES: usize = 200;
 
 /// Accounts of one account-specific event of an organisation detailed at most.
 const MOST_ACCOUNTS: usize = 10;
@@ -170,12 +168,12 @@ impl Asker<'_> {
         for question in questions(case) {
             let known = part.answers.len();
             let found = if self.org {
-                self.list_org(&question, part).await
+                self.list_org(&question, part, &mut listed).await
             } else {
-                self.list(&question, part).await
+                self.list(&question, part, &mut listed).await
             };
             match found {
-                Ok(events) => listed.extend(events),
+                Ok(()) => {}
                 // The first refusal says all; what was listed before a later one is kept.
                 Err(trouble) if known == 0 => return Err(trouble),
                 Err(trouble) => part.troubles.push(trouble),
@@ -199,7 +197,12 @@ impl Asker<'_> {
         });
     }
 
-    async fn list(&self, question: &Question, part: &mut Part) -> Result<Vec<Listed>, Trouble> {
+    async fn list(
+        &self,
+        question: &Question,
+        part: &mut Part,
+        listed: &mut BTreeSet<Listed>,
+    ) -> Result<(), Trouble> {
         let call = known::call("health", "DescribeEvents");
         let asker = self.account.asker(&self.region);
         let mut filter = h::EventFilter::builder().set_services(Some(question.services.clone()));
@@ -208,9 +211,8 @@ impl Asker<'_> {
             None => filter.event_status_codes(h::EventStatusCode::Open),
         };
         let filter = filter.build();
-        let mut listed = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        loop {
             let page = self
                 .field
                 .control
@@ -219,7 +221,7 @@ impl Asker<'_> {
                         .describe_events()
                         .filter(filter.clone())
                         .max_results(100)
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
@@ -232,15 +234,10 @@ impl Asker<'_> {
                 Shape::DescribeEvents,
                 json!({ "events": rows }),
             );
-            match page.next_token {
-                Some(next) if Some(&next) != token.as_ref() => token = Some(next),
-                _ => return Ok(listed),
+            if !pages.turn(call, page.next_token)? {
+                return Ok(());
             }
         }
-        part.missing.push(format!(
-            "DescribeEvents did not end after {MOST_PAGES} pages"
-        ));
-        Ok(listed)
     }
 
     async fn details(&self, wanted: &[Listed], part: &mut Part) -> Result<(), Trouble> {
@@ -271,6 +268,11 @@ impl Asker<'_> {
                     )
                 })
                 .collect();
+            part.missing.extend(
+                page.failed_set()
+                    .iter()
+                    .map(|one| undescribed(one.event_arn(), one.error_name())),
+            );
             let failed: Vec<Value> = page
                 .failed_set()
                 .iter()
@@ -292,7 +294,12 @@ impl Asker<'_> {
         Ok(())
     }
 
-    async fn list_org(&self, question: &Question, part: &mut Part) -> Result<Vec<Listed>, Trouble> {
+    async fn list_org(
+        &self,
+        question: &Question,
+        part: &mut Part,
+        listed: &mut BTreeSet<Listed>,
+    ) -> Result<(), Trouble> {
         let call = known::call("health", "DescribeEventsForOrganization");
         let asker = self.account.asker(&self.region);
         let mut filter =
@@ -302,9 +309,8 @@ impl Asker<'_> {
             None => filter.event_status_codes(h::EventStatusCode::Open),
         };
         let filter = filter.build();
-        let mut listed = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        loop {
             let page = self
                 .field
                 .control
@@ -313,7 +319,7 @@ impl Asker<'_> {
                         .describe_events_for_organization()
                         .filter(filter.clone())
                         .max_results(100)
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
@@ -331,15 +337,10 @@ impl Asker<'_> {
                 Shape::DescribeEvents,
                 json!({ "events": rows }),
             );
-            match page.next_token {
-                Some(next) if Some(&next) != token.as_ref() => token = Some(next),
-                _ => return Ok(listed),
+            if !pages.turn(call, page.next_token)? {
+                return Ok(());
             }
         }
-        part.missing.push(format!(
-            "DescribeEventsForOrganization did not end after {MOST_PAGES} pages"
-        ));
-        Ok(listed)
     }
 
     /// A public event is described without an account, an account-specific one only with it.
@@ -388,6 +389,11 @@ impl Asker<'_> {
                     )
                 })
                 .collect();
+            part.missing.extend(
+                page.failed_set()
+                    .iter()
+                    .map(|one| undescribed(one.event_arn(), one.error_name())),
+            );
             let failed: Vec<Value> = page
                 .failed_set()
                 .iter()
@@ -414,8 +420,8 @@ impl Asker<'_> {
         let call = known::call("health", "DescribeAffectedAccountsForOrganization");
         let asker = self.account.asker(&self.region);
         let mut accounts = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        loop {
             let page = self
                 .field
                 .control
@@ -423,19 +429,27 @@ impl Asker<'_> {
                     self.client
                         .describe_affected_accounts_for_organization()
                         .event_arn(arn)
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
             accounts.extend(page.affected_accounts.unwrap_or_default());
-            match page.next_token {
-                Some(next) if Some(&next) != token.as_ref() => token = Some(next),
-                _ => break,
+            if !pages.turn(call, page.next_token)? {
+                break;
             }
         }
         accounts.sort();
         Ok(accounts)
     }
+}
+
+/// An event without its text has no time of impact.
+fn undescribed(arn: Option<&str>, error: Option<&str>) -> String {
+    format!(
+        "the details of {} were not given ({})",
+        arn.unwrap_or("an event"),
+        error.unwrap_or("without a reason")
+    )
 }
 
 fn from(at: Instant) -> h::DateTimeRange {

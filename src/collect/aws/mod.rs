@@ -16,6 +16,7 @@ pub mod known;
 mod limiter;
 mod login;
 pub mod metrics;
+mod pages;
 pub mod plan;
 pub mod pull;
 pub mod quotas;
@@ -85,6 +86,8 @@ pub struct Evidence {
     pub kinds: BTreeSet<known::Kind>,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
+    /// The credentials ran out on the way: with fresh ones the rest can be had.
+    pub is_expired: bool,
 }
 
 /// Told of progress; the command line draws it.

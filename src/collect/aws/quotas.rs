@@ -2,6 +2,7 @@
 //!
 //! It must never fill in a number: a quota that neither list holds stays unknown.
 
+use super::pages::Pages;
 use super::session::Account;
 use super::step::Step;
 use super::wire::Object;
@@ -13,9 +14,6 @@ use serde_json::{Value, json};
 
 /// The service code of the private registry.
 const SERVICE: &str = "ecr";
-
-/// A list of quotas has three pages at most; more means a token that never ends.
-const MOST_PAGES: usize = 50;
 
 /// What will be asked: two lists in each place.
 #[must_use]
@@ -42,12 +40,12 @@ pub(super) async fn fetch(field: &Field, account: &Account, region: &str) -> Par
         let call = known::call("servicequotas", operation);
         let input = format!("servicequotas {operation} {place}");
         part.asked.push(input.clone());
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        loop {
             let answer = if applied {
                 let send = || {
                     let ask = client.list_service_quotas().service_code(SERVICE);
-                    ask.max_results(100).set_next_token(token.clone()).send()
+                    ask.max_results(100).set_next_token(pages.token()).send()
                 };
                 let answer = field.control.call(call, &asker, send).await;
                 answer.map(|page| (page.quotas.unwrap_or_default(), page.next_token))
@@ -56,33 +54,27 @@ pub(super) async fn fetch(field: &Field, account: &Account, region: &str) -> Par
                     let ask = client
                         .list_aws_default_service_quotas()
                         .service_code(SERVICE);
-                    ask.max_results(100).set_next_token(token.clone()).send()
+                    ask.max_results(100).set_next_token(pages.token()).send()
                 };
                 let answer = field.control.call(call, &asker, send).await;
                 answer.map(|page| (page.quotas.unwrap_or_default(), page.next_token))
             };
-            match answer {
+            let turned = answer.and_then(|(quotas, next)| {
+                part.answers.push(RawAnswer {
+                    input: input.clone(),
+                    shape: Shape::ListServiceQuotas,
+                    answer: row(&quotas),
+                });
+                pages.turn(call, next)
+            });
+            match turned {
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(trouble) => {
                     part.troubles.push(trouble);
                     break;
                 }
-                Ok((quotas, next)) => {
-                    part.answers.push(RawAnswer {
-                        input: input.clone(),
-                        shape: Shape::ListServiceQuotas,
-                        answer: row(&quotas),
-                    });
-                    if next.is_none() || next == token {
-                        token = None;
-                        break;
-                    }
-                    token = next;
-                }
             }
-        }
-        if token.is_some() && part.troubles.is_empty() {
-            part.missing
-                .push(format!("{operation} did not end after {MOST_PAGES} pages"));
         }
     }
     let words = format!("{} answers", part.answers.len());

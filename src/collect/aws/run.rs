@@ -7,10 +7,10 @@ use super::control::{Control, Stop};
 use super::receipt::Receipt;
 use super::session::{self, Account, Session};
 use super::{
-    Evidence, Field, Part, Request, Watch, entry, health, metrics, quotas, signal, status, store,
-    trail,
+    Evidence, Field, Part, Request, Watch, entry, health, known, metrics, quotas, signal, status,
+    store, trail,
 };
-use crate::bundle::manifest::{Noun, Outcome};
+use crate::bundle::manifest::{Noun, Outcome, Refusal};
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -208,11 +208,21 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
             evidence.kinds.extend(troubles.map(|trouble| trouble.kind));
         }
         let whole = field.request.case.whole();
-        let (answers, entry) = entry::of(noun, of_noun, control.receipt.bill(noun), whole);
+        let (answers, mut entry) = entry::of(noun, of_noun, control.receipt.bill(noun), whole);
+        if noun != Noun::Status {
+            entry.refusals.extend(elsewhere(&field.session));
+            entry.refusals.sort();
+        }
         if !answers.is_empty() {
             evidence.answers.insert(noun, answers);
         }
         evidence.entries.push(entry);
+    }
+    if let Some(harvest) = &mut evidence.trail.harvest {
+        let elsewhere = elsewhere(&field.session);
+        harvest
+            .said
+            .extend(elsewhere.map(|refusal| (refusal.input, refusal.why)));
     }
     if let Some(entry) = &mut evidence.trail.entry
         && entry.bill.is_none()
@@ -230,7 +240,18 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
     evidence.log = control.receipt.log();
     evidence.bill = control.receipt.total();
     evidence.stop = control.stopped();
+    evidence.is_expired =
+        evidence.trail.is_expired || evidence.kinds.contains(&known::Kind::Expired);
     evidence
+}
+
+/// Answers that came from elsewhere than AWS must not pass for AWS's in a report.
+fn elsewhere(session: &Session) -> impl Iterator<Item = Refusal> + '_ {
+    session.overrides.iter().map(|set| Refusal {
+        input: set.clone(),
+        why: "this address answered instead of AWS's own".to_owned(),
+        partly_used: true,
+    })
 }
 
 impl Evidence {

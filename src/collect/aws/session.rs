@@ -75,6 +75,8 @@ pub struct Session {
     pub lost: Vec<(String, Trouble)>,
     /// What a reader should know: overridden endpoints, the identity in use.
     pub notes: Vec<String>,
+    /// Addresses that answer instead of AWS's own, as set: `AWS_ENDPOINT_URL=…`.
+    pub overrides: Vec<String>,
 }
 
 impl Account {
@@ -223,6 +225,7 @@ pub async fn open(identity: &Identity, control: &Arc<Control>) -> Result<Session
         partition,
         lost,
         notes,
+        overrides: login.endpoints,
     })
 }
 
@@ -469,6 +472,13 @@ fn credentials(why: String, hint: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_calls_are_known_by_their_name() {
+        assert_eq!(format!("app/{APP_NAME}"), crate::trail::OWN_AGENT);
+        let text = crate::catalog::query("logs/controls");
+        assert!(text.contains(crate::trail::OWN_AGENT));
+    }
 
     #[test]
     fn one_role_name_serves_many_accounts() {

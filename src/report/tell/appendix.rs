@@ -94,6 +94,7 @@ pub(super) fn coverage(story: &Story<'_>) -> Vec<Block> {
             .done(),
     )];
     blocks.extend(super::words::list(skipped));
+    blocks.extend(receipt(story));
     let signed = story.source(Noun::Trail);
     if let Some(words) = signed.and_then(|entry| entry.signed.as_deref()) {
         let sentence = say("CloudTrail's own signatures: ")
@@ -107,6 +108,40 @@ pub(super) fn coverage(story: &Story<'_>) -> Vec<Block> {
         blocks.push(refused);
     }
     blocks
+}
+
+/// What asking AWS took, when AWS was asked.
+fn receipt(story: &Story<'_>) -> Vec<Block> {
+    let bill = |noun: Noun| Some((noun, story.source(noun)?.bill.as_ref()?));
+    let rows: Vec<Vec<Text>> = Noun::ALL
+        .into_iter()
+        .filter_map(bill)
+        .map(|(noun, bill)| {
+            vec![
+                cell(noun.word()),
+                cell(fmt::count(bill.calls)),
+                cell(fmt::count(bill.retries)),
+                cell(format!("{:.1} s", bill.waited_ms as f64 / 1_000.0)),
+                cell(fmt::count(bill.bytes_scanned)),
+                cell(format!("{:.4}", bill.cost_usd)),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        strong("What asking AWS took").para(),
+        table(
+            &[
+                "Source", ">Requests", ">Of them retries", ">Waited", ">Bytes scanned", ">US dollars",
+            ],
+            rows,
+            say("Waits are for turns, for AWS to calm down and for answers, all tasks added up. Dollars are estimated at list prices; signing in is not counted.")
+                .label(Label::Observed)
+                .done(),
+        ),
+    ]
 }
 
 fn row(

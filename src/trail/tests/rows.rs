@@ -152,6 +152,16 @@ fn other_services_are_counted_by_minute_and_their_dangerous_writes_kept() {
         of(4, s3, json!({"errorCode": "SlowDown"})),
         of(61, s3, json!({})),
         of(
+            8,
+            s3,
+            json!({"userAgent": "aws-sdk-rust/1.3.1 os/linux app/ecr-incident"}),
+        ),
+        of(
+            9,
+            s3,
+            json!({"userAgent": "[aws-sdk-rust/1.3.1 app/ecr-incident]"}),
+        ),
+        of(
             5,
             "iam.amazonaws.com",
             json!({"eventName": "PutRolePolicy", "readOnly": false, "requestParameters": {"roleName": "node"}}),
@@ -183,6 +193,7 @@ fn other_services_are_counted_by_minute_and_their_dangerous_writes_kept() {
         row(minute + 1, s3, 1, 0, 0),
     ];
     assert_eq!(scan.controls, expected);
+    assert_eq!(skipped(&scan, "own_call"), 2);
     assert_eq!(
         (scan.entry().tally.used, skipped(&scan, "other_service")),
         (1, 7)

@@ -3,7 +3,7 @@
 //!
 //! What it does not have it denies, so that nothing passes by chance.
 
-use super::cbor;
+use super::{cbor, health};
 use crate::loopback::http::{self, Reply, Request, STALL, Server};
 use crate::loopback::{self, archive};
 use crate::story::Story;
@@ -26,10 +26,22 @@ pub(crate) enum Fault {
     Expired,
     Denied,
     Subscription,
+    /// Status, code and AWS's own words.
+    Coded(u16, &'static str, &'static str),
+    /// The signature is refused until it is made by a clock so many seconds ahead of ours.
+    Skew(i64),
     /// Answered, but every series with this status and no points.
     Status(&'static str),
-    /// Answered with nothing and a token.
+    /// Answered with nothing and a new token.
     EmptyPage,
+    /// Answered with nothing and the token of the page before.
+    SameToken,
+    /// Answered as it should be.
+    Pass,
+    /// Answered by something that speaks XML whatever was asked.
+    Xml(u16, &'static str),
+    /// The details of no event are given.
+    FailedSet,
 }
 
 /// One series of one region.
@@ -50,13 +62,14 @@ pub(crate) struct World {
     pub(crate) regions: Vec<String>,
     series: Vec<Series>,
     quotas: Vec<Value>,
-    /// Event and description.
-    events: Vec<(Value, String)>,
+    pub(crate) events: Vec<health::Event>,
     status: Vec<u8>,
     /// The services that hold the trail, when it is read from AWS as well.
     trail: Option<loopback::World>,
     /// Points on a page of GetMetricData.
     pub(crate) page: usize,
+    /// How long every answer takes.
+    pub(crate) latency: Duration,
     faults: Mutex<Vec<(String, Fault, usize)>>,
     seen: Mutex<Vec<(String, String)>>,
 }
@@ -137,7 +150,13 @@ impl World {
     /// Puts the case's trail into a log group and a bucket.
     pub(crate) fn with_trail(&mut self, story: &Story) {
         let objects = archive::objects(story);
-        let events = archive::events(&objects);
+        // A case can hold a file stamped after its own question; AWS has it by then or not at all.
+        let now = chrono::DateTime::parse_from_rfc3339(&story.case.now).unwrap();
+        let mut events = archive::events(&objects);
+        for event in &mut events {
+            event.timestamp_ms = event.timestamp_ms.min(now.timestamp_millis() - 60_000);
+        }
+        events.sort_by_key(|event| event.timestamp_ms);
         let region = self.regions.first().cloned().unwrap_or_default();
         let logs = loopback::logs::Logs::new(&self.account, &region, "trail-logs", events.clone());
         let arn = logs.arn();
@@ -153,7 +172,13 @@ impl World {
         });
     }
 
-    /// From now on `times` calls of `operation` (`*`: of any) meet a fault.
+    /// The services that hold the trail.
+    pub(crate) fn trail(&self) -> &loopback::World {
+        self.trail.as_ref().unwrap()
+    }
+
+    /// From now on `times` calls of `operation` (`*`: of any; `@us-east-1` behind it: there only, for
+    /// AssumeRole an account) meet a fault.
     pub(crate) fn fault(&self, operation: &str, fault: Fault, times: usize) {
         self.faults
             .lock()
@@ -172,11 +197,12 @@ impl World {
         http::serve(move |request| world.answer(request))
     }
 
-    fn planned(&self, operation: &str) -> Option<Fault> {
+    fn planned(&self, operation: &str, place: &str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap();
-        let hit = faults
-            .iter_mut()
-            .find(|(name, _, times)| *times > 0 && (name == operation || name == "*"))?;
+        let hit = faults.iter_mut().find(|(name, _, times)| {
+            let (name, there) = name.split_once('@').unwrap_or((name, place));
+            *times > 0 && (name == operation || name == "*") && there == place
+        })?;
         hit.2 -= 1;
         Some(hit.1.clone())
     }
@@ -190,14 +216,44 @@ impl World {
             .push((operation.clone(), region.clone()));
         let cbor = request.header("smithy-protocol") == "rpc-v2-cbor";
         let refuse = |status, code: &str| Some(refusal(cbor, &operation, status, code));
-        let fault = self.planned(&operation);
+        let form = form(request);
+        let role = form.get("RoleArn").map(|arn| account_in(arn));
+        let fault = self.planned(&operation, role.as_deref().unwrap_or(&region));
+        std::thread::sleep(self.latency);
         match &fault {
             Some(Fault::Throttle) => return refuse(400, "ThrottlingException"),
             Some(Fault::Internal) => return refuse(500, "InternalServiceError"),
             Some(Fault::Expired) => return refuse(400, "ExpiredTokenException"),
             Some(Fault::Denied) => return refuse(403, "AccessDeniedException"),
             Some(Fault::Subscription) => return refuse(400, "SubscriptionRequiredException"),
+            Some(Fault::Coded(status, code, words)) => {
+                return Some(refused(cbor, &operation, *status, code, words));
+            }
+            Some(Fault::Skew(ahead)) => {
+                let now = chrono::Utc::now() + chrono::Duration::seconds(*ahead);
+                let signed = request.header("x-amz-date");
+                let signed =
+                    chrono::NaiveDateTime::parse_from_str(signed, "%Y%m%dT%H%M%SZ").unwrap();
+                if (now.naive_utc() - signed).num_seconds().abs() > 300 {
+                    let mut reply = refused(
+                        cbor,
+                        &operation,
+                        403,
+                        "InvalidSignatureException",
+                        "Signature expired",
+                    );
+                    let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                    reply.1.push(("date", date));
+                    return Some(reply);
+                }
+            }
             Some(Fault::Reset) => return None,
+            Some(Fault::Xml(status, code)) => {
+                let page =
+                    format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
+                let head = vec![("content-type", "text/xml".to_owned())];
+                return Some((*status, head, page.into_bytes()));
+            }
             Some(Fault::Html503) => {
                 let page = b"<html><body>Service unavailable</body></html>".to_vec();
                 return Some((503, vec![("content-type", "text/html".to_owned())], page));
@@ -218,14 +274,20 @@ impl World {
             serde_json::from_slice(&request.body).unwrap_or_default()
         };
         let said = match operation.as_str() {
-            "GetCallerIdentity" => return Some(self.identity()),
+            "GetCallerIdentity" => return Some(self.identity(request)),
+            "AssumeRole" => return Some(assumed(&role.unwrap_or_default())),
             "ListMetrics" => self.list_metrics(&region, &body),
             "GetMetricData" => self.metric_data(&region, &body, fault.as_ref()),
             "DescribeMetricFilters" => json!({ "metricFilters": [] }),
             "ListServiceQuotas" => self.quotas(&region, true),
             "ListAWSDefaultServiceQuotas" => self.quotas(&region, false),
-            "DescribeEvents" => self.health(&body),
-            "DescribeEventDetails" => self.details(&body),
+            "DescribeEvents" => health::events(&self.events, &body),
+            "DescribeEventDetails" => health::details(&self.events, &body),
+            "DescribeEventsForOrganization" => health::org_events(&self.events, &body),
+            "DescribeEventDetailsForOrganization" => health::org_details(&self.events, &body),
+            "DescribeAffectedAccountsForOrganization" => {
+                json!({ "affectedAccounts": [self.account] })
+            }
             "GetAuthorizationToken" => json!({"authorizationData": [{
                 "authorizationToken": "QVdTOnRva2Vu",
                 "proxyEndpoint": format!("http://{}", request.header("host")),
@@ -238,14 +300,26 @@ impl World {
             }
             "HeadManifest" => return Some((200, Vec::new(), Vec::new())),
             _ => {
-                return match &self.trail {
-                    Some(trail) => Some(trail.answer(request)),
-                    None => refuse(403, "AccessDeniedException"),
+                let Some(trail) = &self.trail else {
+                    return refuse(403, "AccessDeniedException");
                 };
+                let (status, mut head, bytes) = trail.answer(request);
+                head.retain(|(name, _)| *name != "content-length");
+                return Some(broken(status, head, bytes, fault.as_ref()));
             }
         };
+        let token = body["NextToken"].as_str().or(body["nextToken"].as_str());
         let said = match fault {
-            Some(Fault::EmptyPage) => empty(said),
+            // Zeros more are another token for the same place.
+            Some(Fault::EmptyPage) => empty(said, &format!("0{}", token.unwrap_or_default())),
+            Some(Fault::SameToken) => empty(said, token.unwrap_or("0")),
+            Some(Fault::FailedSet) => {
+                let arns = list(&body, "eventArns");
+                let failed = arns
+                    .iter()
+                    .map(|arn| json!({"eventArn": arn, "errorName": "Oops"}));
+                json!({"successfulSet": [], "failedSet": failed.collect::<Vec<_>>()})
+            }
             _ => said,
         };
         let bytes = if cbor {
@@ -253,21 +327,18 @@ impl World {
         } else {
             said.to_string().into_bytes()
         };
-        let mut head = headers(cbor);
-        match fault {
-            Some(Fault::Truncate) => {
-                head.push(("content-length", bytes.len().to_string()));
-                let half = bytes[..bytes.len() / 2].to_vec();
-                return Some((200, head, half));
-            }
-            Some(Fault::StallBody(seconds)) => head.push((STALL, seconds.to_string())),
-            _ => {}
-        }
-        Some((200, head, bytes))
+        Some(broken(200, headers(cbor), bytes, fault.as_ref()))
     }
 
-    fn identity(&self) -> Reply {
-        let account = &self.account;
+    fn identity(&self, request: &Request) -> Reply {
+        let key = request
+            .header("authorization")
+            .split("Credential=AKID")
+            .nth(1);
+        let account = key
+            .and_then(|key| key.get(..12))
+            .filter(|key| key.bytes().all(|byte| byte.is_ascii_digit()))
+            .unwrap_or(&self.account);
         let text = format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
              <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/x</Arn><UserId>AIDA</UserId>\
@@ -380,62 +451,25 @@ impl World {
             .collect();
         json!({ "Quotas": held })
     }
-
-    fn health(&self, ask: &Value) -> Value {
-        let filter = &ask["filter"];
-        let services = list(filter, "services");
-        assert!(services.len() <= 10, "AWS refuses more than ten services");
-        let since = list(filter, "startTimes")
-            .first()
-            .map(|one| seconds(&one["from"]));
-        let open = !list(filter, "eventStatusCodes").is_empty();
-        let found: Vec<Value> = self
-            .events
-            .iter()
-            .map(|(event, _)| event)
-            .filter(|event| services.contains(&event["service"]))
-            .filter(|event| since.is_none_or(|since| seconds(&event["startTime"]) >= since))
-            .filter(|event| !open || event["statusCode"] == "open")
-            .map(timed)
-            .collect();
-        json!({ "events": found })
-    }
-
-    fn details(&self, ask: &Value) -> Value {
-        let arns = list(ask, "eventArns");
-        assert!((1..=10).contains(&arns.len()), "AWS takes one to ten ARNs");
-        let found: Vec<Value> = self
-            .events
-            .iter()
-            .filter(|(event, _)| arns.contains(&event["arn"]))
-            .map(|(event, text)| json!({"event": timed(event), "eventDescription": {"latestDescription": text}}))
-            .collect();
-        json!({"successfulSet": found, "failedSet": []})
-    }
-}
-
-/// Times as CBOR carries them.
-fn timed(event: &Value) -> Value {
-    let mut event = event.clone();
-    for key in ["startTime", "endTime", "lastUpdatedTime"] {
-        if event.get(key).is_some() {
-            event[key] = cbor::time(seconds(&event[key]));
-        }
-    }
-    event
 }
 
 /// The same answer without its entries, and more to come.
-fn empty(mut said: Value) -> Value {
-    for key in ["Metrics", "Quotas", "events"] {
+fn empty(mut said: Value, token: &str) -> Value {
+    for key in [
+        "Metrics",
+        "Quotas",
+        "events",
+        "MetricDataResults",
+        "metricFilters",
+    ] {
         if said.get(key).is_some() {
             said[key] = json!([]);
-            let token = if key == "events" {
+            let name = if key.starts_with(char::is_lowercase) {
                 "nextToken"
             } else {
                 "NextToken"
             };
-            said[token] = "0".into();
+            said[name] = token.into();
         }
     }
     said
@@ -452,22 +486,78 @@ fn headers(cbor: bool) -> Vec<(&'static str, String)> {
     head
 }
 
+/// The session of a role in an account; its key tells the account.
+fn assumed(account: &str) -> Reply {
+    let text = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+         <Credentials><AccessKeyId>AKID{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+         <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+         </AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>\
+         </AssumeRoleResponse>"
+    );
+    let head = vec![("content-type", "text/xml".to_owned())];
+    (200, head, text.into_bytes())
+}
+
+/// An answer whose body breaks off or stops half way, when it is to.
+fn broken(
+    status: u16,
+    mut head: Vec<(&'static str, String)>,
+    bytes: Vec<u8>,
+    fault: Option<&Fault>,
+) -> Reply {
+    match fault {
+        Some(Fault::Truncate) => {
+            head.push(("content-length", bytes.len().to_string()));
+            let half = bytes[..bytes.len() / 2].to_vec();
+            return (status, head, half);
+        }
+        Some(Fault::StallBody(seconds)) => head.push((STALL, seconds.to_string())),
+        _ => {}
+    }
+    (status, head, bytes)
+}
+
 fn refusal(cbor: bool, operation: &str, status: u16, code: &str) -> Reply {
-    let said = json!({"__type": code, "message": "so the loopback was told"});
+    refused(cbor, operation, status, code, "so the loopback was told")
+}
+
+fn refused(cbor: bool, operation: &str, status: u16, code: &str, words: &str) -> Reply {
+    let said = json!({"__type": code, "message": words});
     if cbor {
         return (status, headers(true), cbor::encode(&said));
     }
-    if operation == "GetCallerIdentity" {
-        let text = format!(
-            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error><RequestId>request-1</RequestId></ErrorResponse>"
-        );
-        return (
-            status,
-            vec![("content-type", "text/xml".to_owned())],
-            text.into_bytes(),
-        );
+    let error = format!("<Code>{code}</Code><Message>{words}</Message>");
+    let text = match operation {
+        "GetCallerIdentity" | "AssumeRole" => format!(
+            "<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>request-1</RequestId></ErrorResponse>"
+        ),
+        "GetBucketLocation" | "ListObjectsV2" | "GetObject" => {
+            format!("<Error>{error}<RequestId>request-1</RequestId></Error>")
+        }
+        _ => return (status, headers(false), said.to_string().into_bytes()),
+    };
+    let head = vec![("content-type", "text/xml".to_owned())];
+    (status, head, text.into_bytes())
+}
+
+/// The fields of a form.
+fn form(request: &Request) -> std::collections::BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(&request.body).into_owned();
+    if !text.starts_with("Action=") {
+        return std::collections::BTreeMap::new();
     }
-    (status, headers(false), said.to_string().into_bytes())
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| {
+            let value = value.replace("%3A", ":").replace("%2F", "/");
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
+fn account_in(arn: &str) -> String {
+    arn.split(':').nth(4).unwrap_or_default().to_owned()
 }
 
 fn operation(request: &Request) -> String {
@@ -485,11 +575,17 @@ fn operation(request: &Request) -> String {
     if request.method == "HEAD" && path.starts_with("/v2/") {
         return "HeadManifest".to_owned();
     }
-    let form = String::from_utf8_lossy(&request.body).into_owned();
-    let action = form
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("Action="));
-    action.unwrap_or("?").to_owned()
+    if request.method == "GET" {
+        let (_, query) = request.target.split_once('?').unwrap_or_default();
+        let is_location = query.split('&').any(|part| part.starts_with("location"));
+        return match query {
+            query if query.contains("list-type=2") => "ListObjectsV2",
+            _ if is_location => "GetBucketLocation",
+            _ => "GetObject",
+        }
+        .to_owned();
+    }
+    form(request).remove("Action").unwrap_or("?".to_owned())
 }
 
 fn names(folder: &std::path::Path) -> Vec<String> {
@@ -502,15 +598,15 @@ fn names(folder: &std::path::Path) -> Vec<String> {
     names
 }
 
-fn list(value: &Value, key: &str) -> Vec<Value> {
+pub(super) fn list(value: &Value, key: &str) -> Vec<Value> {
     value[key].as_array().cloned().unwrap_or_default()
 }
 
-fn word(value: &Value, key: &str) -> String {
+pub(super) fn word(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn seconds(value: &Value) -> f64 {
+pub(super) fn seconds(value: &Value) -> f64 {
     match value.as_str() {
         Some(text) => chrono::DateTime::parse_from_rfc3339(text)
             .unwrap()

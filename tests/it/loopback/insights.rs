@@ -5,7 +5,7 @@
 //! CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax".
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Fields discovered in one record at most.
 const DISCOVERED: usize = 200;
@@ -16,22 +16,37 @@ pub(crate) struct LogEvent {
     /// Time of delivery, epoch milliseconds.
     pub(crate) timestamp_ms: i64,
     pub(crate) message: String,
-    /// Discovered fields: texts, as Insights hands them out.
-    fields: BTreeMap<String, String>,
+    /// Discovered fields: texts, as Insights hands them out; `None` when they are found anew for each
+    /// query, which is slow and takes no room.
+    fields: Option<BTreeMap<String, String>>,
 }
 
 impl LogEvent {
     pub(crate) fn new(timestamp_ms: i64, message: String) -> Self {
-        let mut fields = BTreeMap::new();
-        if let Ok(value) = serde_json::from_str::<Value>(&message) {
-            discover("", &value, &mut fields);
-        }
+        let fields = Some(fields(&message));
         Self {
             timestamp_ms,
             message,
             fields,
         }
     }
+
+    /// One of very many.
+    pub(crate) fn bare(timestamp_ms: i64, message: String) -> Self {
+        Self {
+            timestamp_ms,
+            message,
+            fields: None,
+        }
+    }
+}
+
+fn fields(message: &str) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    if let Ok(value) = serde_json::from_str::<Value>(message) {
+        discover("", &value, &mut fields);
+    }
+    fields
 }
 
 fn discover(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
@@ -101,15 +116,16 @@ pub(crate) fn run(
     let first = events.partition_point(|event| event.timestamp_ms < from_s * 1_000);
     let range = &events[first..];
     let range = &range[..range.partition_point(|event| event.timestamp_ms <= to_s * 1_000)];
-    let mut kept: Vec<(usize, BTreeMap<String, String>)> = Vec::new();
+    let mut kept: VecDeque<(usize, BTreeMap<String, String>)> = VecDeque::new();
     let mut shown: Vec<String> = Vec::new();
+    // Without order and sums only the newest rows come out.
+    let is_plain = !commands
+        .iter()
+        .any(|command| matches!(command, Command::Stats(..) | Command::Sort(..)));
     for (at, event) in range.iter().enumerate() {
         answer.scanned += 1;
         answer.bytes += event.message.len() as u64;
-        let mut scope = Scope {
-            event,
-            made: BTreeMap::new(),
-        };
+        let mut scope = Scope::of(event);
         let passes = commands.iter().all(|command| match command {
             Command::Filter(expr) => scope.truth(expr),
             Command::Fields(list) => {
@@ -123,10 +139,13 @@ pub(crate) fn run(
             _ => true,
         });
         if passes {
-            kept.push((first + at, scope.made));
+            answer.matched += 1;
+            kept.push_back((first + at, scope.made));
+            if is_plain && kept.len() > limit {
+                kept.pop_front();
+            }
         }
     }
-    answer.matched = kept.len() as u64;
     let mut limit = limit;
     let mut rows: Option<Vec<Row>> = None;
     let mut sort: Option<(String, bool)> = None;
@@ -172,15 +191,15 @@ pub(crate) fn run(
 
 fn stats(
     events: &[LogEvent],
-    kept: &[(usize, BTreeMap<String, String>)],
+    kept: &VecDeque<(usize, BTreeMap<String, String>)>,
     aggregates: &[(Expr, String)],
     keys: &[(Expr, String)],
 ) -> Vec<Row> {
     let mut groups: BTreeMap<Vec<Option<String>>, Vec<u64>> = BTreeMap::new();
     for (at, made) in kept {
         let scope = Scope {
-            event: &events[*at],
             made: made.clone(),
+            ..Scope::of(&events[*at])
         };
         let key = keys.iter().map(|(expr, _)| scope.value(expr)).collect();
         let counts = groups
@@ -218,9 +237,18 @@ fn stats(
 struct Scope<'a> {
     event: &'a LogEvent,
     made: BTreeMap<String, String>,
+    found: std::cell::OnceCell<BTreeMap<String, String>>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    fn of(event: &'a LogEvent) -> Self {
+        Self {
+            event,
+            made: BTreeMap::new(),
+            found: std::cell::OnceCell::new(),
+        }
+    }
+
     fn field(&self, name: &str) -> Option<String> {
         if let Some(value) = self.made.get(name) {
             return Some(value.clone());
@@ -228,7 +256,12 @@ impl Scope<'_> {
         match name {
             "@timestamp" => Some(moment(self.event.timestamp_ms)),
             "@message" => Some(self.event.message.clone()),
-            name => self.event.fields.get(name).cloned(),
+            name => {
+                let known = self.event.fields.as_ref();
+                let known =
+                    known.unwrap_or_else(|| self.found.get_or_init(|| fields(&self.event.message)));
+                known.get(name).cloned()
+            }
         }
     }
 
@@ -288,6 +321,7 @@ impl Scope<'_> {
             Expr::Begins(a, starts) => self
                 .value(a)
                 .is_some_and(|value| starts.iter().any(|start| value.starts_with(start))),
+            Expr::Holds(a, part) => self.value(a).is_some_and(|value| value.contains(part)),
             _ => panic!("{expr:?} is no condition"),
         }
     }
@@ -315,6 +349,8 @@ enum Expr {
     In(Box<Expr>, Vec<String>),
     /// `like /^(a|b)/`.
     Begins(Box<Expr>, Vec<String>),
+    /// `like "a"`.
+    Holds(Box<Expr>, String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -512,10 +548,11 @@ impl Parser {
             return Expr::In(left, list);
         }
         if self.take("like") {
-            let Some(Token::Pattern(pattern)) = self.next() else {
-                panic!("like takes a pattern here");
+            return match self.next() {
+                Some(Token::Pattern(pattern)) => Expr::Begins(left, starts(&pattern)),
+                Some(Token::Text(text)) => Expr::Holds(left, text),
+                _ => panic!("like takes a pattern or a text here"),
             };
-            return Expr::Begins(left, starts(&pattern));
         }
         let Some(Token::Sign(operator)) = self.next() else {
             panic!("an operator expected");

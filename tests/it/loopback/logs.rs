@@ -5,6 +5,7 @@
 use super::insights::{self, LogEvent, Row};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// An error as the JSON protocol carries it: status, code, message.
 pub(crate) type Refusal = (u16, &'static str, String);
@@ -22,6 +23,8 @@ pub(crate) struct Logs {
     /// Rows in one answer at most; with pages up to ten times as many.
     pub(crate) rows: usize,
     pub(crate) pages: bool,
+    /// How long a query runs before it is complete.
+    pub(crate) takes: Duration,
     /// Answers that say `Running`, with part of the rows, before the complete one.
     pub(crate) running: u32,
     /// States in which the next queries end instead of `Complete`.
@@ -30,6 +33,10 @@ pub(crate) struct Logs {
     pub(crate) cut_at: Option<usize>,
     /// Queries under way at most.
     pub(crate) at_once: usize,
+    /// Queries under way at most so far.
+    pub(crate) most_at_once: usize,
+    /// Class of the group.
+    pub(crate) class: &'static str,
     /// Pages lead in a circle.
     pub(crate) circle: bool,
     queries: BTreeMap<String, Query>,
@@ -46,6 +53,7 @@ struct Query {
     scanned: u64,
     bytes: u64,
     running: u32,
+    ready: Instant,
     ending: &'static str,
 }
 
@@ -59,6 +67,7 @@ impl Logs {
             pages: true,
             running: 1,
             at_once: 100,
+            class: "STANDARD",
             ..Self::default()
         }
     }
@@ -85,8 +94,12 @@ impl Logs {
 
     fn start(&mut self, body: &Value) -> Result<Value, Refusal> {
         let invalid = |why: &str| (400, "InvalidParameterException", why.to_owned());
-        let under_way = self.queries.values().filter(|query| query.running > 0);
-        if under_way.count() >= self.at_once {
+        let now = Instant::now();
+        let runs = |query: &&Query| query.running > 0 || now < query.ready;
+        let under_way = self.queries.values().filter(runs);
+        let under_way = under_way.count();
+        self.most_at_once = self.most_at_once.max(under_way + 1);
+        if under_way >= self.at_once {
             let why = "Account maximum query concurrency limit of [100] reached".to_owned();
             return Err((400, "LimitExceededException", why));
         }
@@ -148,6 +161,7 @@ impl Logs {
                 scanned: found.scanned,
                 bytes: found.bytes,
                 running: self.running,
+                ready: Instant::now() + self.takes,
                 ending,
             },
         );
@@ -168,8 +182,8 @@ impl Logs {
             "recordsScanned": query.scanned as f64,
             "bytesScanned": query.bytes as f64,
         });
-        if query.running > 0 {
-            query.running -= 1;
+        if query.running > 0 || Instant::now() < query.ready {
+            query.running = query.running.saturating_sub(1);
             // Part of the rows, and not even the right ones for counts.
             let some: Vec<Row> = query.rows.iter().take(3).cloned().collect();
             let rows = self.shown(&some);
@@ -261,7 +275,7 @@ impl Logs {
             "arn": format!("{}:*", self.arn()),
             "logGroupArn": self.arn(),
             "creationTime": self.created_ms,
-            "logGroupClass": "STANDARD",
+            "logGroupClass": self.class,
             "storedBytes": 0,
         });
         if let Some(days) = self.retention_days {

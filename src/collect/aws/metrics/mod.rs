@@ -8,6 +8,7 @@ mod row;
 mod series;
 
 use super::fault::Trouble;
+use super::pages::Pages;
 use super::session::Account;
 use super::step::Step;
 use super::{Field, Part, State, known};
@@ -17,9 +18,6 @@ use crate::case::Case;
 use aws_sdk_cloudwatch::types as cw;
 use aws_smithy_types::DateTime;
 use series::{BATCH, CALL_COUNT_APIS, Metric, Span, Wanted};
-
-/// Pages of one list or one batch read at most; more means a token that never ends.
-const MOST_PAGES: usize = 2_000;
 
 /// The lists asked for: namespace, metric, a dimension that narrows it.
 const LISTS: [(&str, Option<&str>, Option<(&str, &str)>); 3] = [
@@ -87,20 +85,21 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn fetch(&self, span: Span, part: &mut Part) {
         let case = &self.field.request.case;
+        // The lists do not wait for one another.
+        let [usage, pulls, endpoints] = LISTS;
+        let (usage, pulls, endpoints, own) = tokio::join!(
+            self.list(usage.0, usage.1, usage.2),
+            self.list(pulls.0, pulls.1, pulls.2),
+            self.list(endpoints.0, endpoints.1, endpoints.2),
+            self.own(),
+        );
         let mut listed = Vec::new();
-        for (namespace, name, dimension) in LISTS {
-            match self.list(namespace, name, dimension).await {
-                Ok(metrics) => listed.extend(metrics),
-                Err(trouble) => part.troubles.push(trouble),
-            }
+        for (metrics, trouble) in [usage, pulls, endpoints] {
+            listed.extend(metrics);
+            part.troubles.extend(trouble);
         }
-        let own = match self.own().await {
-            Ok(own) => own,
-            Err(trouble) => {
-                part.troubles.push(trouble);
-                Vec::new()
-            }
-        };
+        let (own, trouble) = own;
+        part.troubles.extend(trouble);
         let counted = listed
             .iter()
             .any(|metric| metric.namespace == "AWS/Usage" && metric.name == "CallCount");
@@ -139,12 +138,13 @@ impl Asker<'_> {
         }
     }
 
+    /// The series of a list, as far as it could be read, and what ended it too early.
     async fn list(
         &self,
         namespace: &str,
         name: Option<&str>,
         dimension: Option<(&str, &str)>,
-    ) -> Result<Vec<Metric>, Trouble> {
+    ) -> (Vec<Metric>, Option<Trouble>) {
         let call = known::call("monitoring", "ListMetrics");
         let asker = self.account.asker(self.region);
         let client = self.account.cloudwatch(self.region);
@@ -157,8 +157,8 @@ impl Asker<'_> {
             ]
         });
         let mut metrics = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        loop {
             let page = self
                 .field
                 .control
@@ -168,57 +168,57 @@ impl Asker<'_> {
                         .namespace(namespace)
                         .set_metric_name(name.map(str::to_owned))
                         .set_dimensions(filter.clone())
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
-                .await?;
-            metrics.extend(page.metrics.unwrap_or_default().iter().map(row::listed));
-            match page.next_token {
-                Some(next) if Some(&next) != token.as_ref() => token = Some(next),
-                _ => break,
+                .await;
+            let turned = page.and_then(|page| {
+                metrics.extend(page.metrics.unwrap_or_default().iter().map(row::listed));
+                pages.turn(call, page.next_token)
+            });
+            match turned {
+                Ok(true) => {}
+                // A page that came twice lists nothing new.
+                Ok(false) => return (unique(metrics), None),
+                Err(trouble) => return (unique(metrics), Some(trouble)),
             }
         }
-        Ok(metrics)
     }
 
     /// The series that the account's own metric filters make of ECR's records.
-    async fn own(&self) -> Result<Vec<Metric>, Trouble> {
+    async fn own(&self) -> (Vec<Metric>, Option<Trouble>) {
         let call = known::call("logs", "DescribeMetricFilters");
         let asker = self.account.asker(self.region);
         let client = self.account.logs(self.region);
         let mut made: Vec<(String, String)> = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        let mut ended = loop {
             let page = self
                 .field
                 .control
                 .call(call, &asker, || {
                     client
                         .describe_metric_filters()
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
-                .await?;
-            for filter in page.metric_filters.unwrap_or_default() {
-                let pattern = filter.filter_pattern.unwrap_or_default();
-                if !pattern.contains("ecr.amazonaws.com") {
-                    continue;
-                }
-                for out in filter.metric_transformations.unwrap_or_default() {
-                    made.push((out.metric_namespace, out.metric_name));
-                }
+                .await;
+            let turned = page.and_then(|page| {
+                made.extend(made_by(&page.metric_filters.unwrap_or_default()));
+                pages.turn(call, page.next_token)
+            });
+            match turned {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(trouble) => break Some(trouble),
             }
-            match page.next_token {
-                Some(next) if Some(&next) != token.as_ref() => token = Some(next),
-                _ => break,
-            }
-        }
+        };
         made.sort();
         made.dedup();
         let mut own = Vec::new();
         for (namespace, name) in made.iter().take(series::MOST_OWN) {
-            let listed = self.list(namespace, Some(name), None).await?;
-            if listed.is_empty() {
+            let (listed, trouble) = self.list(namespace, Some(name), None).await;
+            if listed.is_empty() && trouble.is_none() {
                 // Without dimensions a filter's series has exactly its name.
                 own.push(Metric {
                     namespace: namespace.clone(),
@@ -227,8 +227,12 @@ impl Asker<'_> {
                 });
             }
             own.extend(listed);
+            if trouble.is_some() {
+                ended = ended.or(trouble);
+                break;
+            }
         }
-        Ok(own)
+        (own, ended)
     }
 
     async fn points(&self, batch: &[Wanted], span: Span, part: &mut Part) -> Result<(), Trouble> {
@@ -279,8 +283,9 @@ impl Asker<'_> {
             batch.first().map_or("", |first| first.id.as_str())
         );
         let mut held_back = Vec::new();
-        let mut token: Option<String> = None;
-        for index in 0..MOST_PAGES {
+        let mut pages = Pages::default();
+        let mut index = 0;
+        loop {
             let page = control
                 .call(call, &asker, || {
                     client
@@ -289,7 +294,7 @@ impl Asker<'_> {
                         .start_time(DateTime::from_secs(span.over.from.timestamp()))
                         .end_time(DateTime::from_secs(span.over.to.timestamp()))
                         .scan_by(cw::ScanBy::TimestampAscending)
-                        .set_next_token(token.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await;
@@ -304,15 +309,12 @@ impl Asker<'_> {
                     return Err(trouble);
                 }
             };
-            let next = page
-                .next_token
-                .clone()
-                .filter(|next| Some(next) != token.as_ref());
+            let turned = pages.turn(call, page.next_token.clone());
             for result in page.metric_data_results() {
                 let state = result
                     .status_code()
                     .map_or("Complete", cw::StatusCode::as_str);
-                if next.is_none() && state != "Complete" {
+                if turned == Ok(false) && state != "Complete" {
                     held_back.push(result.id().unwrap_or_default().to_owned());
                 }
             }
@@ -322,21 +324,48 @@ impl Asker<'_> {
                 shape: Shape::GetMetricData,
                 answer: row::page(&page, own, &self.account.id, self.region),
             });
-            token = next;
-            if token.is_none() {
-                return Ok((held_back, true));
+            match turned {
+                Ok(true) => {}
+                Ok(false) => return Ok((held_back, true)),
+                Err(trouble) => {
+                    part.troubles.push(trouble);
+                    return Ok((held_back, false));
+                }
             }
+            index += 1;
             self.field.watch.at(
                 Noun::Metrics,
                 &part.place(),
-                State::Step(&format!("page {}", index + 2)),
+                State::Step(&format!("page {}", index + 1)),
             );
         }
-        part.missing.push(format!(
-            "GetMetricData did not end after {MOST_PAGES} pages"
-        ));
-        Ok((held_back, false))
     }
+}
+
+/// Each series once, in order.
+fn unique(mut metrics: Vec<Metric>) -> Vec<Metric> {
+    metrics.sort();
+    metrics.dedup();
+    metrics
+}
+
+/// Namespace and name of the series that filters on ECR's records make.
+fn made_by(filters: &[aws_sdk_cloudwatchlogs::types::MetricFilter]) -> Vec<(String, String)> {
+    filters
+        .iter()
+        .filter(|filter| {
+            filter
+                .filter_pattern()
+                .is_some_and(|pattern| pattern.contains("ecr.amazonaws.com"))
+        })
+        .flat_map(|filter| filter.metric_transformations())
+        .map(|out| {
+            (
+                out.metric_namespace().to_owned(),
+                out.metric_name().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// One series, the cheapest question there is (`doctor`).

@@ -46,10 +46,19 @@ pub(super) async fn trails(
     }
     let mut known = Known::default();
     for (_, mut trail) in found {
-        if let Err(trouble) = status(account, control, &mut trail).await {
-            known.troubles.push(trouble);
+        let (status, sight) = tokio::join!(
+            status(account, control, &trail),
+            sight(account, control, &trail, service)
+        );
+        match status {
+            Ok(status) => {
+                trail.is_logging = status.is_logging;
+                trail.log_error = status.log_error;
+                trail.bucket_error = status.bucket_error;
+            }
+            Err(trouble) => known.troubles.push(trouble),
         }
-        match sight(account, control, &trail, service).await {
+        match sight {
             Ok(sight) => trail.sight = Some(sight),
             Err(trouble) => known.troubles.push(trouble),
         }
@@ -83,7 +92,14 @@ fn trail(described: &types::Trail) -> Trail {
     }
 }
 
-async fn status(account: &Account, control: &Control, trail: &mut Trail) -> Result<(), Trouble> {
+/// How a trail is doing.
+struct Status {
+    is_logging: Option<bool>,
+    log_error: String,
+    bucket_error: String,
+}
+
+async fn status(account: &Account, control: &Control, trail: &Trail) -> Result<Status, Trouble> {
     let call = known::call("cloudtrail", "GetTrailStatus");
     let client = account.cloudtrail(&trail.home_region);
     let answer = control
@@ -92,10 +108,11 @@ async fn status(account: &Account, control: &Control, trail: &mut Trail) -> Resu
         })
         .await?;
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    trail.is_logging = answer.is_logging();
-    trail.log_error = text(answer.latest_cloud_watch_logs_delivery_error());
-    trail.bucket_error = text(answer.latest_delivery_error());
-    Ok(())
+    Ok(Status {
+        is_logging: answer.is_logging(),
+        log_error: text(answer.latest_cloud_watch_logs_delivery_error()),
+        bucket_error: text(answer.latest_delivery_error()),
+    })
 }
 
 async fn sight(

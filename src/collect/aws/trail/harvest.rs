@@ -11,6 +11,7 @@ use crate::bundle::manifest::{Bill, Noun, Outcome, Refusal, SourceEntry, Tally};
 use crate::bundle::rows::ControlRow;
 use crate::case::{Case, Instant, Interval, ceil_minute};
 use crate::collect::aws::fault::Trouble;
+use crate::collect::aws::known::Kind;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ pub struct Harvest {
     pub said: Vec<(String, String)>,
     /// What asking took.
     pub bill: Bill,
+    /// The credentials ran out on the way: with fresh ones the rest can be had.
+    pub is_expired: bool,
 }
 
 /// Makes one harvest of what all places gave.
@@ -81,10 +84,10 @@ pub(crate) fn merge(case: &Case, records: PathBuf, parts: &[Got], bill: Bill) ->
             out.missing.push(format!("{}: {what}", part.place));
         }
         for trouble in &part.troubles {
+            out.is_expired |= trouble.kind == Kind::Expired;
             let told = part
                 .missing
                 .iter()
-                .chain(&part.said)
                 .any(|clause| clause.contains(&trouble.sentence()));
             if !told {
                 out.missing
@@ -255,7 +258,6 @@ impl Harvest {
 mod tests {
     use super::*;
     use crate::case::Scope;
-    use crate::collect::aws::known::Kind;
 
     fn case() -> Case {
         let at = |text: &str| text.parse().unwrap();

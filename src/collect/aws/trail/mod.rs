@@ -61,6 +61,8 @@ pub struct Found {
     pub entry: Option<SourceEntry>,
     /// What was fetched, for the scanner.
     pub harvest: Option<Harvest>,
+    /// The credentials ran out on the way.
+    pub is_expired: bool,
 }
 
 /// Places read at a time.
@@ -114,7 +116,7 @@ pub async fn fetch(field: &Field) -> Found {
             let harvest = harvest::merge(case, PathBuf::new(), &[got], bill());
             return Found {
                 entry: Some(harvest.unavailable()),
-                harvest: None,
+                ..Found::default()
             };
         }
     };
@@ -132,15 +134,18 @@ pub async fn fetch(field: &Field) -> Found {
     let harvest = harvest::merge(case, spool.records(), &parts, bill());
     let words = format!("{} places read", harvest.asked.len());
     field.watch.at(Noun::Trail, "", State::Done(&words));
+    let is_expired = harvest.is_expired;
     if harvest.records.is_none() {
         return Found {
             entry: Some(harvest.unavailable()),
             harvest: None,
+            is_expired,
         };
     }
     Found {
         entry: None,
         harvest: Some(harvest),
+        is_expired,
     }
 }
 

@@ -13,6 +13,7 @@ use super::spool::Spool;
 use crate::bundle::manifest::Noun;
 use crate::case::{Case, Interval, instant, rfc3339};
 use crate::collect::aws::control::Control;
+use crate::collect::aws::fault::Trouble;
 use crate::collect::aws::known;
 use crate::collect::aws::session::Account;
 use crate::collect::aws::{Field, State, Watch};
@@ -229,15 +230,15 @@ impl Source {
     }
 
     async fn groups(&self, account: &Account, region: &str, groups: &[String]) -> Got {
-        let mut got = Got::default();
         let filters = match Filters::of(&self.case) {
             Ok(filters) => filters,
             Err(why) => {
-                got.missing.push(why);
-                return got;
+                return Got {
+                    missing: vec![why],
+                    ..Got::default()
+                };
             }
         };
-        self.describe(account, region, groups, &mut got).await;
         let desk = Arc::new(logs::Desk::new(
             account.logs(region),
             account.asker(region),
@@ -246,7 +247,11 @@ impl Source {
             groups.to_vec(),
             filters,
         ));
-        let found = logs::fetch(desk, &self.case, self.span).await;
+        // What the groups are does not decide whether they are asked.
+        let (mut got, found) = tokio::join!(
+            self.describe(account, region, groups, &desk),
+            logs::fetch(Arc::clone(&desk), &self.case, self.span)
+        );
         got.was_read = found.trouble.is_none() || found.records > 0;
         got.covered_from = got.covered_from.max(found.covered_from);
         if found.records > 0 || found.trouble.is_none() {
@@ -254,12 +259,21 @@ impl Source {
             got.said.extend(found.said);
         }
         got.troubles.extend(found.trouble);
+        got.troubles.extend(found.side_troubles);
         got.controls = found.controls;
         got
     }
 
     /// What a log group cannot hold: what is older than itself or than its retention.
-    async fn describe(&self, account: &Account, region: &str, groups: &[String], got: &mut Got) {
+    async fn describe(
+        &self,
+        account: &Account,
+        region: &str,
+        groups: &[String],
+        desk: &logs::Desk,
+    ) -> Got {
+        let mut got = Got::default();
+        let mut is_standard = true;
         let call = known::call("logs", "DescribeLogGroups");
         let client = account.logs(region);
         for wanted in groups {
@@ -282,12 +296,10 @@ impl Source {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(trouble) => {
-                    got.said.push(format!(
-                        "its age and retention are not known: {}. {}",
-                        trouble.sentence(),
-                        trouble.hint
-                    ));
-                    return;
+                    got.said
+                        .push("its age, retention and class are not known".to_owned());
+                    got.troubles.push(trouble);
+                    return got;
                 }
             };
             let listed = answer.log_groups();
@@ -319,15 +331,27 @@ impl Source {
                 }
                 got.covered_from = got.covered_from.max(Some(from));
             }
-            if matches!(found.log_group_class(), Some(LogGroupClass::Delivery)) {
-                got.missing
-                    .push("its class is DELIVERY, which cannot be queried".to_owned());
+            match found.log_group_class() {
+                Some(LogGroupClass::Delivery) => got
+                    .missing
+                    .push("its class is DELIVERY, which cannot be queried".to_owned()),
+                Some(LogGroupClass::InfrequentAccess) => {
+                    is_standard = false;
+                    got.said.push(
+                        "its class is INFREQUENT_ACCESS: fewer queries run at a time".to_owned(),
+                    );
+                }
+                _ => {}
             }
         }
+        if is_standard {
+            desk.hurry();
+        }
+        got
     }
 
     async fn bucket(&self, account: &Account, region: &str, place: &keys::Place) -> Got {
-        let region = self.region_of(account, region, place).await;
+        let (region, unplaced) = self.region_of(account, region, place).await;
         let desk = Arc::new(bucket::Desk {
             client: account.s3(&region),
             asker: account.asker(&region),
@@ -349,12 +373,24 @@ impl Source {
                 found.kept, found.fetched
             ));
         }
+        if let Some(trouble) = unplaced {
+            got.said.push(format!(
+                "its region is not known, so it was looked for in {region}"
+            ));
+            got.troubles.push(trouble);
+        }
         got.troubles.extend(found.trouble);
+        got.troubles.extend(found.side_trouble);
         got
     }
 
     /// The region a bucket answers from. When that cannot be found out, the one at hand is tried.
-    async fn region_of(&self, account: &Account, region: &str, place: &keys::Place) -> String {
+    async fn region_of(
+        &self,
+        account: &Account,
+        region: &str,
+        place: &keys::Place,
+    ) -> (String, Option<Trouble>) {
         let call = known::call("s3", "GetBucketLocation");
         let client = account.s3(region);
         let answer = self
@@ -364,16 +400,19 @@ impl Source {
             })
             .await;
         match answer {
-            Err(_) => region.to_owned(),
+            Err(trouble) => (region.to_owned(), Some(trouble)),
             // The oldest region has no name here, and the second oldest an old one.
-            Ok(answer) => match answer
-                .location_constraint()
-                .map_or("", |known| known.as_str())
-            {
-                "" => "us-east-1".to_owned(),
-                "EU" => "eu-west-1".to_owned(),
-                named => named.to_owned(),
-            },
+            Ok(answer) => {
+                let named = match answer
+                    .location_constraint()
+                    .map_or("", |known| known.as_str())
+                {
+                    "" => "us-east-1",
+                    "EU" => "eu-west-1",
+                    named => named,
+                };
+                (named.to_owned(), None)
+            }
         }
     }
 

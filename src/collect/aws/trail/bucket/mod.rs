@@ -55,6 +55,8 @@ pub(crate) struct BucketGot {
     pub(crate) said: Vec<String>,
     /// What ended the run of this bucket, if anything did.
     pub(crate) trouble: Option<Trouble>,
+    /// Why single files are missing, when it can be mended.
+    pub(crate) side_trouble: Option<Trouble>,
 }
 
 /// Fetches every file of the span that is not here yet.
@@ -100,6 +102,8 @@ pub(super) async fn fetch(desk: Arc<Desk>, case: &Case, span: Interval) -> Bucke
                 );
                 if is_final || (got.fetched + got.kept == 0 && trouble.kind == Kind::Denied) {
                     got.trouble.get_or_insert(trouble);
+                } else if trouble.kind == Kind::Denied {
+                    got.side_trouble.get_or_insert(trouble);
                 }
             }
             Some(Err(_)) => open.push((None, "the task that fetched it ended early".to_owned())),

@@ -15,9 +15,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Queries of records at a time. The account allows 100 of all kinds together, and 5 on groups of the
-/// Infrequent Access class, so people's own queries and dashboards have room beside them.
-const AT_ONCE: usize = 4;
 /// Bins in one volume answer.
 const BINS: i64 = 9_000;
 /// Records fetched of the baseline before it is cut shorter: beyond this the time is better spent on
@@ -39,6 +36,8 @@ pub(crate) struct LogsGot {
     pub(crate) records: u64,
     /// What ended the run of these groups, if anything did.
     pub(crate) trouble: Option<Trouble>,
+    /// What went wrong beside: records that could not be mended, queries that could not be stopped.
+    pub(crate) side_troubles: Vec<Trouble>,
 }
 
 /// Asks for records and controls delivered inside `span`.
@@ -53,12 +52,15 @@ pub(in super::super) async fn fetch(desk: Arc<Desk>, case: &Case, span: Interval
         records(Arc::clone(&desk), range, window_ms),
         counts(&desk, range, &whole)
     );
-    if matches!(&records.trouble, Some(trouble) if trouble.kind == Wrong::Stopped) {
+    if desk.control.stopped().is_some() {
         desk.stop_all().await;
     }
+    let (side_troubles, side_notes) = desk.beside();
     let mut got = LogsGot {
         records: records.rows,
         controls: controls.controls,
+        side_troubles,
+        said: side_notes,
         ..LogsGot::default()
     };
     conclude(&records, window_ms, &mut got);
@@ -159,7 +161,7 @@ async fn records(desk: Arc<Desk>, range: Part, window_ms: i64) -> Records {
     let mut queue = within_budget(parts, window_ms, &mut out.left);
     let mut tasks: JoinSet<(Part, Result<super::super::spool::Note, Halt>)> = JoinSet::new();
     loop {
-        while tasks.len() < AT_ONCE
+        while tasks.len() < desk.at_once()
             && out.trouble.is_none()
             && let Some(part) = queue.pop_front()
         {

@@ -1,6 +1,7 @@
 //! The trail's log group, by Logs Insights.
 
 mod fetch;
+mod pace;
 pub(crate) mod row;
 mod run;
 pub(crate) mod split;

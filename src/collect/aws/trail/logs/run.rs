@@ -5,6 +5,7 @@
 //! nobody waits for, or ask again what is finished. Sources: CloudWatch Logs API reference,
 //! StartQuery and GetQueryResults; quotas: CloudWatch Logs user guide.
 
+use super::pace::{self, LONGEST_WAIT, Like, Pace};
 use super::row::{Message, Row, is_object, message, record, value};
 use super::text::{Filters, Kind, Part};
 use crate::bundle::manifest::Noun;
@@ -13,13 +14,17 @@ use crate::collect::aws::fault::{Asker, Trouble};
 use crate::collect::aws::known::{self, Kind as Wrong};
 use crate::collect::aws::trail::spool::{Lines, Note, Spool, Unit};
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::SdkError;
 use aws_sdk_cloudwatchlogs::operation::get_query_results::GetQueryResultsOutput;
+use aws_sdk_cloudwatchlogs::operation::stop_query::{StopQueryError, StopQueryOutput};
 use aws_sdk_cloudwatchlogs::types::{QueryStatistics, QueryStatus};
+use aws_smithy_runtime_api::http::Response;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Rows in one page of an answer, and all rows where answers have no pages.
 pub(super) const PAGE: u64 = 10_000;
@@ -30,9 +35,6 @@ const MOST: u64 = 100_000;
 const BY_POINTER: usize = 50;
 /// How often a query is started anew that failed by itself.
 const TRIES: u32 = 3;
-/// First wait for an answer; it grows by half up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(150);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// A query that runs longer is cut into smaller ones; the service itself gives up after 60 minutes.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// How long a query waits for a free place among the account's concurrent queries.
@@ -69,8 +71,11 @@ pub(in super::super) struct Desk {
     limit: AtomicU64,
     /// Whether messages come back cut short as a rule.
     by_fields: AtomicBool,
+    pace: Pace,
     /// Queries under way.
     running: Mutex<BTreeSet<String>>,
+    /// What went wrong without costing the answer.
+    beside: Mutex<(BTreeSet<Trouble>, BTreeSet<String>)>,
 }
 
 /// What an answer is made into.
@@ -97,7 +102,37 @@ impl Desk {
             filters,
             limit: AtomicU64::new(MOST),
             by_fields: AtomicBool::new(false),
+            pace: Pace::default(),
             running: Mutex::default(),
+            beside: Mutex::default(),
+        }
+    }
+
+    /// How many queries of records may be under way.
+    pub(super) fn at_once(&self) -> usize {
+        self.pace.at_once()
+    }
+
+    /// The groups turned out to be of the class that takes many queries.
+    pub(in super::super) fn hurry(&self) {
+        self.pace.hurry();
+    }
+
+    /// What went wrong beside the answers, and what a reader should know of them.
+    pub(super) fn beside(&self) -> (Vec<Trouble>, Vec<String>) {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let (troubles, notes) = &*beside;
+        (
+            troubles.iter().cloned().collect(),
+            notes.iter().cloned().collect(),
+        )
+    }
+
+    fn note_beside(&self, trouble: Trouble) {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        // One of a sort is enough: the sentence is the same but for the request.
+        if !beside.0.iter().any(|known| known.action == trouble.action) {
+            beside.0.insert(trouble);
         }
     }
 
@@ -158,7 +193,7 @@ impl Desk {
                 }
             };
             self.running().insert(query.clone());
-            let first = self.wait(&query).await;
+            let first = self.wait(&query, Like::of(kind, &part)).await;
             let first = match first {
                 Err(Halt::Trouble(trouble)) if trouble.kind == Wrong::Missing => {
                     // An answer is kept for seven days; the one of an earlier run may be gone.
@@ -248,13 +283,18 @@ impl Desk {
     }
 
     /// Waits until a query has ended, and gives its first page.
-    async fn wait(&self, query: &str) -> Result<GetQueryResultsOutput, Halt> {
+    ///
+    /// Asking whether it has ended draws on the same rate as asking for rows, so it is asked when
+    /// queries of its kind have usually ended.
+    async fn wait(&self, query: &str, of: Like) -> Result<GetQueryResultsOutput, Halt> {
         let began = tokio::time::Instant::now();
-        let mut wait = FIRST_WAIT;
+        let mut wait = self.pace.first_wait(of);
+        let mut asked = 0;
         let mut bad = 0;
         loop {
             self.pause(wait).await?;
-            wait = (wait * 3 / 2).min(LONGEST_WAIT);
+            asked += 1;
+            wait = pace::next_wait(began.elapsed());
             let page = match self.page(query, None).await {
                 Ok(page) => page,
                 Err(trouble) => {
@@ -273,7 +313,10 @@ impl Desk {
             bad = 0;
             match page.status() {
                 Some(QueryStatus::Running | QueryStatus::Scheduled) => {}
-                _ => return Ok(page),
+                _ => {
+                    self.pace.learn(of, began.elapsed(), asked == 1);
+                    return Ok(page);
+                }
             }
             if began.elapsed() > PATIENCE {
                 self.stop(query).await;
@@ -375,11 +418,9 @@ impl Desk {
         let limit = self.limit.load(Ordering::Relaxed);
         let is_event = matches!(kind, Kind::Records | Kind::Fields);
         // For rows that are records, the number that matched says it all.
-        if let (true, Some(matched)) = (is_event, note.matched) {
-            note.is_over = note.rows < matched;
-            if note.is_over && note.rows == PAGE && pages == 1 {
-                self.limit.store(PAGE, Ordering::Relaxed);
-            }
+        if let (true, Some(matched)) = (is_event, note.matched)
+            && note.rows >= matched
+        {
             return;
         }
         if note.rows >= limit {
@@ -389,6 +430,9 @@ impl Desk {
             // the answer, not of the rows.
             note.is_over = true;
             self.limit.store(PAGE, Ordering::Relaxed);
+        } else if let (true, Some(matched)) = (is_event, note.matched) {
+            // More matched than came, though the answer has room: it is cut at no known limit.
+            note.is_over = note.rows < matched;
         }
     }
 
@@ -424,6 +468,7 @@ impl Desk {
                     if matches!(trouble.kind, Wrong::Stopped | Wrong::Expired) {
                         return Err(Halt::Trouble(trouble));
                     }
+                    self.note_beside(trouble);
                     None
                 }
             };
@@ -458,17 +503,53 @@ impl Desk {
 
     async fn stop(&self, query: &str) {
         self.running().remove(query);
-        // A query that has just ended cannot be stopped, which is as good.
-        let _ = self.client.stop_query().query_id(query).send().await;
+        let outcome = stop(self.client.clone(), query.to_owned()).await;
+        self.stopped(outcome);
     }
 
     /// Stops every query under way: abandoned ones go on running, count and cost.
     pub(super) async fn stop_all(&self) {
         let queries = std::mem::take(&mut *self.running());
+        let mut tasks = JoinSet::new();
         for query in queries {
-            self.stop(&query).await;
+            tasks.spawn(stop(self.client.clone(), query));
+        }
+        while let Some(outcome) = tasks.join_next().await {
+            if let Ok(outcome) = outcome {
+                self.stopped(outcome);
+            }
         }
     }
+
+    fn stopped(&self, outcome: Stopping) {
+        let call = known::call("logs", "StopQuery");
+        let trouble = match outcome {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => Trouble::of(call, &self.asker, &error),
+            Err(_) => Trouble::plain(
+                Wrong::Network,
+                call,
+                "no answer came in time".to_owned(),
+                "The query ends by itself after an hour at most.",
+            ),
+        };
+        // A query that has just ended cannot be stopped, which is as good.
+        let is_over = ["InvalidParameterException", "ResourceNotFoundException"];
+        if !is_over.contains(&trouble.code.as_str()) {
+            self.note_beside(trouble);
+        }
+    }
+}
+
+/// What became of the wish to stop a query.
+type Stopping = Result<
+    Result<StopQueryOutput, SdkError<StopQueryError, Response>>,
+    tokio::time::error::Elapsed,
+>;
+
+/// Asks to stop one query, past the end of the run but not for long.
+async fn stop(client: Client, query: String) -> Stopping {
+    tokio::time::timeout(LONGEST_WAIT, client.stop_query().query_id(query).send()).await
 }
 
 fn keep(kind: Kind, row: &Row, lines: &mut Lines, cut: &mut Vec<Option<String>>) -> io::Result<()> {
