@@ -322,6 +322,19 @@ pub(super) fn keep(target: &Path, case: &Case, resume: bool) -> Result<PathBuf, 
     Ok(folder)
 }
 
+/// Removes what a whole run kept. It loses its name first: a run killed while it is removed must not
+/// leave half of it to be resumed.
+pub(super) fn discard(kept: &Path) {
+    let gone = kept.with_extension("done");
+    let _ = fs::remove_dir_all(&gone);
+    let from = match fs::rename(kept, &gone) {
+        Ok(()) => gone.as_path(),
+        Err(_) => kept,
+    };
+    // What cannot be removed is in nobody's way.
+    let _ = fs::remove_dir_all(from);
+}
+
 /// The exit code of a run that ended early.
 pub(super) fn early(stop: Stop) -> u8 {
     match stop {

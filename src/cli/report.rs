@@ -177,7 +177,7 @@ impl Job<'_> {
         if let Some(kept) = kept {
             match (stop, is_expired) {
                 // The report is whole as far as limits go: nothing is left to resume.
-                (None, false) => drop(std::fs::remove_dir_all(kept)),
+                (None, false) => live::discard(&kept),
                 (None, true) => say(
                     self.volume,
                     "hint: log in again and run the same command with --resume --force to fetch the \

@@ -103,6 +103,8 @@ struct Taken {
     collecting: Duration,
     /// Peak resident memory, MiB.
     peak_mib: u64,
+    /// The same until the last request.
+    collecting_mib: u64,
     starts: u64,
     results: u64,
 }
@@ -134,7 +136,8 @@ fn run(world: World, into: &str) -> Taken {
     let begun = Instant::now();
     let log = fs::File::create(folder.join("stderr")).unwrap();
     let mut child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-    let (mut first, mut last, mut seen, mut peak_mib) = (None, begun, 0, 0);
+    let (mut first, mut last, mut seen) = (None, begun, 0);
+    let (mut peak_mib, mut collecting_mib) = (0, 0);
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
         let status = status.unwrap_or_default();
@@ -145,6 +148,7 @@ fn run(world: World, into: &str) -> Taken {
         if now > seen {
             (seen, last) = (now, Instant::now());
             first.get_or_insert(last);
+            collecting_mib = peak_mib;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -158,6 +162,7 @@ fn run(world: World, into: &str) -> Taken {
         wall,
         collecting: last - first.unwrap_or(last),
         peak_mib,
+        collecting_mib,
         starts: count("StartQuery"),
         results: count("GetQueryResults"),
     }
@@ -192,12 +197,13 @@ fn rows_behind_the_limit_are_counted_exactly_with_few_requests_and_flat_memory()
         let asked = taken.starts + taken.results;
         println!(
             "{count} rows: {asked} requests ({} starts, {} results), {fewest} at least, {:.3} times; \
-             {:.1} s, peak {} MiB",
+             {:.1} s, peak {} MiB, {} of them collecting",
             taken.starts,
             taken.results,
             asked as f64 / fewest as f64,
             taken.wall.as_secs_f64(),
-            taken.peak_mib
+            taken.peak_mib,
+            taken.collecting_mib
         );
         // What finds out where to cut is a fixed number of requests.
         assert!(asked <= fewest + 12.max(fewest / 10), "{asked} of {fewest}");

@@ -9,7 +9,7 @@ use super::{command, finish};
 use crate::story::{Report, Story};
 use crate::tool;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -52,6 +52,8 @@ struct Done {
     queries: BTreeSet<String>,
     /// Requests so far.
     requests: usize,
+    /// Queries started so far; one whose ID was lost with the program is started again, rightly.
+    starts: usize,
 }
 
 fn names_below(folder: &Path) -> BTreeSet<String> {
@@ -69,19 +71,16 @@ fn names_below(folder: &Path) -> BTreeSet<String> {
 /// Texts of queries whose results were asked for at least once: then their ID was written down.
 fn asked_for(world: &World) -> BTreeSet<String> {
     let logs = world.trail().logs.lock().unwrap();
-    let mut texts = Vec::new();
-    let mut asked = BTreeSet::new();
-    for (operation, about) in &logs.seen {
-        match operation.as_str() {
-            "StartQuery" => texts.push(about.clone()),
-            "GetQueryResults" => {
-                let number: Option<usize> = about.trim_start_matches("q-").parse().ok();
-                asked.extend(number.and_then(|number| texts.get(number - 1)).cloned());
-            }
-            _ => {}
-        }
-    }
+    let asked = logs
+        .seen
+        .iter()
+        .filter(|(name, _)| name == "GetQueryResults");
     asked
+        .filter_map(|(_, id)| {
+            let number: usize = id.trim_start_matches("q-").parse().ok()?;
+            logs.started.get(number - 1).cloned()
+        })
+        .collect()
 }
 
 fn done(world: &World, kept: &Path) -> Done {
@@ -94,6 +93,7 @@ fn done(world: &World, kept: &Path) -> Done {
         objects: names_below(&kept.join("records/s3/trail-bucket")),
         queries: asked_for(world),
         requests: world.seen().len(),
+        starts: world.trail().logs.lock().unwrap().started.len(),
     }
 }
 
@@ -119,16 +119,8 @@ fn repeated(world: &World, done: &Done) -> Vec<String> {
         }
     }
     let logs = world.trail().logs.lock().unwrap();
-    let mut started: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, text) in logs.seen.iter().filter(|(name, _)| name == "StartQuery") {
-        *started.entry(text).or_default() += 1;
-    }
-    again.extend(
-        started
-            .into_iter()
-            .filter(|(text, times)| *times > 1 && done.queries.contains(*text))
-            .map(|(text, _)| text.to_owned()),
-    );
+    let since = logs.started.iter().skip(done.starts);
+    again.extend(since.filter(|text| done.queries.contains(*text)).cloned());
     drop(logs);
     let bucket = world.trail().bucket.lock().unwrap();
     for object in &done.objects {
@@ -244,7 +236,8 @@ fn one(story: &Story, way: &Way, seed: u64, whole: &(Value, usize)) -> Result<bo
         .map_err(|why| format!("{why}\n{}", answer.err))?;
     let again = repeated(&world, &state);
     if !again.is_empty() {
-        return Err(format!("asked again: {again:#?}"));
+        let requests = (state.requests, world.seen().len(), whole.1);
+        return Err(format!("{requests:?}: asked again: {again:#?}"));
     }
     Ok(was_stopped)
 }

@@ -42,6 +42,8 @@ pub(crate) struct Logs {
     queries: BTreeMap<String, Query>,
     /// Operations asked, in order, with the query text or ID.
     pub(crate) seen: Vec<(String, String)>,
+    /// Texts of the queries that were started, in the order of their IDs.
+    pub(crate) started: Vec<String>,
     /// Bytes scanned so far.
     pub(crate) scanned: u64,
 }
@@ -148,6 +150,7 @@ impl Logs {
         let found = insights::run(text, &self.events, (from, to), limit.min(most));
         self.scanned += found.bytes;
         let id = format!("q-{:04}", self.queries.len() + 1);
+        self.started.push(text.to_owned());
         let ending = if self.endings.is_empty() {
             "Complete"
         } else {
