@@ -72,7 +72,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<u8, Failure> {
         );
     }
     if let (Some(root), Some(keys)) = (&args.digests, &args.public_keys) {
-        let stamp = digests::check(&[root.clone()], keys, &args.signature)?;
+        let stamp = digests::check(std::slice::from_ref(root), keys, &args.signature)?;
         proven(&stamp, &mut findings);
     }
     findings.text.push_str(if findings.good {

@@ -156,7 +156,7 @@ pub fn check(
                 stamp.faults.push(format!(
                     "{previous} is not the digest that {} follows: its hash differs",
                     document.digest_s3_object
-                ))
+                ));
             }
             // Before the first digest at hand nothing can be asked for; a folder holds many chains.
             (None, _)

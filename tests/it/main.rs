@@ -26,6 +26,11 @@
 //! network, a clock or an account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
 //! then read the difference before committing it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests stand where the outside world stands: they set its clock and its environment"
+)]
+
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop where it is"

@@ -89,7 +89,8 @@ fn asked(parts: &[Part]) -> Vec<String> {
 
 /// Troubles of one sort in many places make one clause.
 pub(super) fn told(troubles: &[(&Part, &Trouble)]) -> (Vec<String>, Vec<String>) {
-    let mut groups: BTreeMap<(known::Kind, &str, &str), Vec<(&Part, &Trouble)>> = BTreeMap::new();
+    type Sort<'a> = (known::Kind, &'a str, &'a str);
+    let mut groups: BTreeMap<Sort<'_>, Vec<(&Part, &Trouble)>> = BTreeMap::new();
     for (part, trouble) in troubles {
         let key = (trouble.kind, trouble.action.as_str(), trouble.code.as_str());
         groups.entry(key).or_default().push((part, trouble));

@@ -61,8 +61,11 @@ struct CallTable {
     call: Vec<Call>,
 }
 
-fn table() -> &'static (BTreeMap<(String, String), Call>, Prices) {
-    static TABLE: OnceLock<(BTreeMap<(String, String), Call>, Prices)> = OnceLock::new();
+/// Calls by service and operation, and what they cost.
+type Table = (BTreeMap<(String, String), Call>, Prices);
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
         let table: CallTable = catalog::table("aws/calls");
         let prices = Prices {

@@ -112,7 +112,10 @@ fn quota(quota: &ServiceQuota) -> Value {
             .put("PeriodValue", period.period_value)
             .put(
                 "PeriodUnit",
-                period.period_unit.as_ref().map(|unit| unit.as_str()),
+                period
+                    .period_unit
+                    .as_ref()
+                    .map(aws_sdk_servicequotas::types::PeriodUnit::as_str),
             )
             .done()
     });
@@ -133,7 +136,7 @@ fn quota(quota: &ServiceQuota) -> Value {
             quota
                 .quota_applied_at_level
                 .as_ref()
-                .map(|level| level.as_str()),
+                .map(aws_sdk_servicequotas::types::AppliedLevelEnum::as_str),
         )
         .done()
 }

@@ -464,7 +464,7 @@ async fn assume(
 fn credentials(why: String, hint: String) -> Failure {
     Failure {
         kind: failure::Kind::Credentials,
-        error: anyhow::anyhow!("{why}"),
+        error: anyhow::Error::msg(why),
         hints: vec![hint],
     }
 }

@@ -348,7 +348,7 @@ fn a_region_that_is_not_enabled_is_named_and_the_others_answer() {
                 "*@us-west-2",
                 Fault::Coded(400, "UnrecognizedClientException", "x"),
                 usize::MAX,
-            )
+            );
         },
     );
     let report = report.unwrap();

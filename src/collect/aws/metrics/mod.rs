@@ -19,8 +19,15 @@ use aws_sdk_cloudwatch::types as cw;
 use aws_smithy_types::DateTime;
 use series::{BATCH, CALL_COUNT_APIS, Metric, Span, Wanted};
 
-/// The lists asked for: namespace, metric, a dimension that narrows it.
-const LISTS: [(&str, Option<&str>, Option<(&str, &str)>); 3] = [
+/// Namespace, metric, a dimension that narrows it.
+type List = (
+    &'static str,
+    Option<&'static str>,
+    Option<(&'static str, &'static str)>,
+);
+
+/// The lists asked for.
+const LISTS: [List; 3] = [
     ("AWS/Usage", Some("CallCount"), Some(("Service", "ECR"))),
     ("AWS/ECR", Some("RepositoryPullCount"), None),
     ("AWS/PrivateLinkEndpoints", None, None),
@@ -358,7 +365,7 @@ fn made_by(filters: &[aws_sdk_cloudwatchlogs::types::MetricFilter]) -> Vec<(Stri
                 .filter_pattern()
                 .is_some_and(|pattern| pattern.contains("ecr.amazonaws.com"))
         })
-        .flat_map(|filter| filter.metric_transformations())
+        .flat_map(aws_sdk_cloudwatchlogs::types::MetricFilter::metric_transformations)
         .map(|out| {
             (
                 out.metric_namespace().to_owned(),
