@@ -30,7 +30,6 @@
     clippy::disallowed_methods,
     reason = "tests stand where the outside world stands: they set its clock and its environment"
 )]
-
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop where it is"

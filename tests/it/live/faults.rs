@@ -183,9 +183,14 @@ fn every_lasting_fault_is_a_gap_and_ends_in_time() {
             return Err(format!("{at} took too long"));
         }
         let told = gaps(&report, noun);
+        // One call has another name as a permission.
+        let action = match *call {
+            "ListObjectsV2" => "ListBucket",
+            call => call,
+        };
         if !told
             .iter()
-            .any(|gap| gap.contains(call) && gap.contains(says))
+            .any(|gap| gap.contains(action) && gap.contains(says))
         {
             return Err(format!(
                 "{at}: {says:?} of {call} is not in {told:#?}\n{}",
