@@ -45,7 +45,12 @@ pub(super) fn run(
     let server = world.serve();
     let out = tool::scratch(&format!("live/{into}")).join("report");
     let mut command = command(&server.url, &story.folder);
-    command.args(words(&out)).args(["--patience", "2s"]);
+    let words = words(&out);
+    let is_patient = words.iter().any(|word| word == "--patience");
+    command.args(words);
+    if !is_patient {
+        command.args(["--patience", "2s"]);
+    }
     let answer = finish(command).sane();
     let report = Report::read(&out).map_err(|why| format!("{into}: {why}\n{}", answer.err));
     (answer, report)
@@ -79,7 +84,11 @@ fn every_case_asked_whole_finds_what_its_files_say() {
     tool::for_each(story::all(), |story| {
         let offline = story::first(story)?;
         let world = Arc::new(whole(story));
-        let words = |out: &Path| question(story, &world, out);
+        let words = |out: &Path| {
+            let mut words = question(story, &world, out);
+            words.extend(["--patience", "60s"].map(str::to_owned));
+            words
+        };
         let (answer, report) = run(story, &world, &format!("whole/{}", story.name), words);
         difference(&story.name, &found(offline), &found(&report?))
             .map_err(|why| format!("{why}\n{}", answer.err))

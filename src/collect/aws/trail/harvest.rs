@@ -102,8 +102,11 @@ pub(crate) fn merge(case: &Case, records: PathBuf, parts: &[Got], bill: Bill) ->
                 .iter()
                 .map(|what| (part.place.clone(), what.clone())),
         );
-        out.controls_outside += part.controls.out_of_window;
-        out.controls.extend(part.controls.rows());
+        // A place whose records did not come gives way to the next, which holds the same calls again.
+        if part.was_read {
+            out.controls_outside += part.controls.out_of_window;
+            out.controls.extend(part.controls.rows());
+        }
     }
     out.controls = summed(out.controls);
     out.baseline = covered.and_then(|from| shorter(case, from));
@@ -336,6 +339,28 @@ mod tests {
             matches!(nothing.outcome, Outcome::Unavailable { ref hint, .. }
             if hint.contains("Allow logs:StartQuery"))
         );
+    }
+
+    #[test]
+    fn other_services_are_not_counted_by_a_place_that_gave_way() {
+        let cell = |field: &str, value: &str| (field.to_owned(), value.to_owned());
+        let row = vec![
+            cell("minute", "2026-03-11T07:02"),
+            cell("recipientAccountId", "111122223333"),
+            cell("awsRegion", "us-east-1"),
+            cell("eventSource", "sts.amazonaws.com"),
+            cell("calls", "10"),
+        ];
+        let mut controls = Controls::default();
+        controls.add(&[row], &case().whole());
+        let mut group = Got {
+            troubles: vec![trouble()],
+            controls,
+            ..Got::default()
+        };
+        assert!(merged(&[group.clone(), read("bucket")]).controls.is_empty());
+        group.was_read = true;
+        assert_eq!(merged(&[group]).controls.len(), 1);
     }
 
     #[test]
