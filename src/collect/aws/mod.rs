@@ -6,6 +6,7 @@
 //! with its reason and the IAM action, never the end of the run; one account or region that fails
 //! never stops another. Nothing here judges, prints, or keeps a credential.
 
+mod bare;
 pub mod control;
 pub mod doctor;
 mod entry;

@@ -6,17 +6,10 @@
 //! never hand the token to anybody but the address the registry itself named, keep or print it, or
 //! ask for more than heads.
 
-use super::control::stopped;
 use super::fault::{self, Trouble};
 use super::known::{self, Call, Kind};
-use super::limiter::Key;
-use super::receipt::LogLine;
 use super::session::{Account, Keys};
-use super::{Field, wire};
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use super::{Field, bare};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
@@ -261,59 +254,21 @@ async fn send(
         let what = "the repository or tag cannot be part of an address".to_owned();
         return Err(plain(Kind::Refused, what));
     }
-    let key = Key {
-        who: account.id.clone(),
-        region: region.to_owned(),
-        service: call.service.clone(),
-        operation: call.operation.clone(),
+    let place = bare::Place {
+        account: &account.id,
+        region,
     };
-    let waited = control.limiter.turn(&key, call, Instant::now());
-    if !waited.is_zero() {
-        control.pause(call, waited).await?;
-    }
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(control.limits.patience.min(Duration::from_secs(10)))
-        .read_timeout(control.limits.patience)
-        .build();
-    let connector = Connector::builder()
-        .connector_settings(settings)
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build();
-    let (sent_at, sent) = (control.elapsed(), Instant::now());
-    let answer = tokio::select! {
-        answer = whole(&connector, request) => answer,
-        why = control.until_stopped() => return Err(stopped(call, why)),
-        () = tokio::time::sleep(control.limits.patience.saturating_mul(2)) => {
-            Err("no whole answer came in time".to_owned())
-        }
-    };
-    let mut line = LogLine {
-        at: String::new(),
-        region: region.to_owned(),
-        call: call.name(),
-        attempt,
-        waited_ms: 0,
-        took_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
-        status: 0,
-        request_id: String::new(),
-        error: String::new(),
-    };
-    match &answer {
-        Ok((status, _)) => line.status = *status,
-        Err(why) => line.error.clone_from(why),
-    }
-    control.receipt.request(call, sent_at, line);
+    let connector = bare::connector(control);
+    let answer = bare::send(
+        control,
+        call,
+        place,
+        &connector,
+        (attempt, request),
+        LARGEST,
+    )
+    .await?;
     answer.map_err(|why| plain(Kind::Network, format!("{}: {why}", call.operation)))
-}
-
-async fn whole(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<u8>), String> {
-    let answer = connector
-        .call(request)
-        .await
-        .map_err(|error| fault::capped(&fault::chain(&error).join(": ")))?;
-    let status = answer.status().as_u16();
-    let bytes = wire::collect(answer.into_body(), LARGEST).await?;
-    Ok((status, bytes))
 }
 
 /// The time as AWS tells it, when its clock is so many seconds ahead of ours.

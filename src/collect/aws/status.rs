@@ -1,27 +1,20 @@
 //! The public status feed: what AWS told everyone, without an account.
 //!
 //! Read when AWS Health could not be asked. The feed is UTF-16 with a byte-order mark, in either
-//! order. Its RSS twin is read when the feed itself does not answer. It must never be fetched by an
+//! order. Its RSS twins are not read. It must never be fetched by an
 //! offline run, and an unreadable feed is never a quiet one.
 
-use super::control::{Control, stopped};
-use super::fault::{self, Trouble};
+use super::control::Control;
+use super::fault::Trouble;
 use super::known::{Call, Kind};
-use super::limiter::Key;
-use super::receipt::LogLine;
 use super::step::Step;
-use super::{Field, Part, State, known};
+use super::{Field, Part, State, bare, known};
 use crate::bundle::manifest::Noun;
 use crate::bundle::raw::{RawAnswer, Shape};
 use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Largest feed read; the real one is below a megabyte.
 const LARGEST: usize = 32 << 20;
@@ -64,14 +57,7 @@ pub(super) async fn fetch(field: &Field) -> Part {
 }
 
 async fn read(control: &Control, call: &Call, url: &str) -> Result<Value, Trouble> {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(control.limits.patience.min(Duration::from_secs(10)))
-        .read_timeout(control.limits.patience)
-        .build();
-    let connector = Connector::builder()
-        .connector_settings(settings)
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build();
+    let connector = bare::connector(control);
     let mut attempt = 1;
     loop {
         let tried = once(control, call, &connector, url, attempt).await;
@@ -106,40 +92,8 @@ async fn once(
     };
     let request = HttpRequest::get(url)
         .map_err(|error| plain(Kind::Refused, format!("{url} is no address: {error}")))?;
-    let key = Key {
-        who: String::new(),
-        region: String::new(),
-        service: call.service.clone(),
-        operation: call.operation.clone(),
-    };
-    let waited = control.limiter.turn(&key, call, Instant::now());
-    if !waited.is_zero() {
-        control.pause(call, waited).await?;
-    }
-    let (sent_at, sent) = (control.elapsed(), Instant::now());
-    let answer = tokio::select! {
-        answer = whole(connector, request) => answer,
-        why = control.until_stopped() => return Err(stopped(call, why)),
-        () = tokio::time::sleep(control.limits.patience.saturating_mul(2)) => {
-            Err("no whole answer came in time".to_owned())
-        }
-    };
-    let mut line = LogLine {
-        at: String::new(),
-        region: String::new(),
-        call: call.name(),
-        attempt,
-        waited_ms: 0,
-        took_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
-        status: 0,
-        request_id: String::new(),
-        error: String::new(),
-    };
-    match &answer {
-        Ok((status, _)) => line.status = *status,
-        Err(why) => line.error.clone_from(why),
-    }
-    control.receipt.request(call, sent_at, line);
+    let place = bare::Place::default();
+    let answer = bare::send(control, call, place, connector, (attempt, request), LARGEST).await?;
     let (status, bytes) = answer.map_err(|why| plain(Kind::Network, why))?;
     if status != 200 {
         let kind = if status >= 500 {
@@ -169,18 +123,6 @@ async fn once(
             format!("the status feed is not JSON: {error}"),
         )),
     }
-}
-
-/// Status and whole body of an answer.
-async fn whole(connector: &Connector, request: HttpRequest) -> Result<(u16, Vec<u8>), String> {
-    let answer = connector
-        .call(request)
-        .await
-        .map_err(|error| fault::capped(&fault::chain(&error).join(": ")))?;
-    let status = answer.status().as_u16();
-    let body: SdkBody = answer.into_body();
-    let bytes = super::wire::collect(body, LARGEST).await?;
-    Ok((status, bytes))
 }
 
 /// Text of a feed: by its byte-order mark, else UTF-8.
