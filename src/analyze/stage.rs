@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// 2026-03-11 `hour:minute` UTC.
 pub(crate) fn at(hour: u32, minute: u32) -> Instant {
     chrono::DateTime::parse_from_rfc3339(&format!("2026-03-11T{hour:02}:{minute:02}:00Z"))
-        .unwrap()
+        .expect("the hour and the minute make a time")
         .into()
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn calls(
     let start = Minute::of(whole.from);
     let len = (Minute::of(whole.to).0 - start.0) as usize;
     let first = (Minute::of(at(from.0, from.1)).0 - start.0) as usize;
-    let trail = facts.trail.first_mut().unwrap();
+    let trail = facts.trail.first_mut().expect("the stage has a trail");
     if !trail.series.iter().any(|series| series.api == api) {
         trail.series.push(CallSeries {
             place: place(),
@@ -124,7 +124,11 @@ pub(crate) fn calls(
         });
         trail.series.sort_by(|a, b| a.api.cmp(&b.api));
     }
-    let series = trail.series.iter_mut().find(|s| s.api == api).unwrap();
+    let series = trail
+        .series
+        .iter_mut()
+        .find(|s| s.api == api)
+        .expect("it was pushed above");
     let counts = series.classes.entry(class).or_insert_with(|| vec![0; len]);
     for count in counts.iter_mut().skip(first).take(minutes) {
         *count = per_minute;
@@ -219,7 +223,12 @@ pub(crate) fn change(
 }
 
 pub(crate) fn add_change(facts: &mut Facts, change: Change) {
-    facts.trail.first_mut().unwrap().changes.push(change);
+    facts
+        .trail
+        .first_mut()
+        .expect("the stage has a trail")
+        .changes
+        .push(change);
 }
 
 /// An ECR event of this region with impact stated in its text.

@@ -51,8 +51,8 @@ pub(in crate::analyze) struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::analyze) struct WouldChange {
-    /// `always`, `health_missing`, `health_silent`, `quota_missing`, `metrics_missing`,
-    /// `changes_unknown`, `uncalibrated`.
+    /// `always`, `health_missing`, `health_silent`, `quota_missing`, `quota_unlisted`,
+    /// `metrics_missing`, `changes_unknown`, `uncalibrated`.
     pub when: String,
     /// Signals it is worth saying for (`throttle`, `traffic_surge`, …); empty means all.
     #[serde(default)]

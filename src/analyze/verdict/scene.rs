@@ -304,7 +304,7 @@ impl<'a> Scene<'a> {
     /// what can only be waited for comes after what can be fetched.
     pub(super) fn use_of(&self, when: &str) -> u8 {
         match when {
-            "quota_missing" if self.class() == Some(Class::Throttle) => 0,
+            "quota_missing" | "quota_unlisted" if self.class() == Some(Class::Throttle) => 0,
             "health_silent" => 2,
             _ => 1,
         }
@@ -317,9 +317,12 @@ impl<'a> Scene<'a> {
             // The public feed may have told what Health would have.
             "health_missing" => !health::was_read(self.facts) && self.strong_health().is_none(),
             "health_silent" => health::was_read(self.facts) && self.leads.health.is_empty(),
-            "quota_missing" => {
-                !status::was_read(self.facts, Noun::Quotas)
-                    || (self.class() == Some(Class::Throttle) && !self.limits_known())
+            "quota_missing" => !status::was_read(self.facts, Noun::Quotas),
+            // Quotas were read, but of another region, or not of what was throttled.
+            "quota_unlisted" => {
+                status::was_read(self.facts, Noun::Quotas)
+                    && self.class() == Some(Class::Throttle)
+                    && !self.limits_known()
             }
             "metrics_missing" => !status::was_read(self.facts, Noun::Metrics),
             "changes_unknown" => !self.changes_known(),
