@@ -2,7 +2,9 @@
 
 use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
 use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
-use super::shared_args::{OutputArgs, RedactArgs, ScopeArgs, SignedArgs, TrailArgs, WindowArgs};
+use super::shared_args::{
+    LocalArgs, OutputArgs, RedactArgs, ScopeArgs, SignedArgs, TrailArgs, WindowArgs,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -107,16 +109,8 @@ pub(super) struct ReportArgs {
     /// s3://BUCKET/PREFIX (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(super) cloudtrail: Vec<PathBuf>,
-    /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) metrics: Vec<PathBuf>,
-    /// Health: `aws health describe-events` or `describe-event-details` output, EventBridge
-    /// events, or the public status feed, told apart by content (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) health: Vec<PathBuf>,
-    /// Output of `aws service-quotas list-service-quotas --service-code ecr` (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) quotas: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) local: LocalArgs,
     /// Never touch the network
     #[arg(long)]
     pub(super) offline: bool,

@@ -37,6 +37,28 @@ impl Asked<'_> {
         local.cloned().collect()
     }
 
+    /// When nothing of what was named exists, a path was mistyped: said at once, before a report that
+    /// knows nothing is written where the right one should go. One that exists is read, and the others
+    /// are gaps of its report.
+    pub(super) fn refuse_missing(&self) -> Result<(), Failure> {
+        let named = [
+            self.cloudtrail,
+            &self.local.metrics,
+            &self.local.health,
+            &self.local.quotas,
+        ]
+        .concat();
+        let is_there =
+            |path: &PathBuf| path.as_os_str() == "-" || bucket(path).is_some() || path.exists();
+        match named.first() {
+            Some(first) if !self.aws.typed() && !named.iter().any(is_there) => Err(Failure::usage(
+                format!("{}: no such file or folder", first.display()),
+                "check the spelling and the current directory",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// What AWS is asked for: everything when no file was given, else what the flags of live
     /// collection ask beside the files.
     pub(super) fn request(&self, case: &Case) -> Result<Option<Request>, Failure> {

@@ -1,7 +1,7 @@
 //! The command line of what runs without a person watching: `nightly`, `history`, `gate`.
 
 use super::aws_args::AwsArgs;
-use super::shared_args::{ScopeArgs, TrailArgs};
+use super::shared_args::{LocalArgs, ScopeArgs, TrailArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -11,15 +11,8 @@ pub(super) struct InputArgs {
     /// CloudTrail records: an S3-layout folder, a flat folder, a file, or s3://BUCKET/PREFIX (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(super) cloudtrail: Vec<PathBuf>,
-    /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) metrics: Vec<PathBuf>,
-    /// Health: AWS Health outputs, EventBridge events, or the public status feed (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) health: Vec<PathBuf>,
-    /// Output of `aws service-quotas list-service-quotas --service-code ecr` (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(super) quotas: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) local: LocalArgs,
     /// Never touch the network (notifications, which are asked for by --notify, excepted)
     #[arg(long)]
     pub(super) offline: bool,

@@ -10,7 +10,6 @@ use super::{report, state_dir, tell_others, window};
 use crate::bundle::Bundle;
 use crate::case::{Case, Instant, Interval, Scope, ceil_minute, floor_minute, rfc3339};
 use crate::collect::aws::control::Stop;
-use crate::collect::local::LocalInputs;
 use crate::failure::{EXIT_FINDINGS, EXIT_INCONCLUSIVE, Failure, Kind};
 use crate::nightly::{self, Input, Known, Late, Outcome, ack, summary::Summary, tell};
 use crate::notify::Channel;
@@ -414,11 +413,7 @@ pub(super) fn inputs(
             "leave --resume out and run it again",
         ));
     }
-    let local = LocalInputs {
-        metrics: args.metrics.clone(),
-        health: args.health.clone(),
-        quotas: args.quotas.clone(),
-    };
+    let local = args.local.inputs();
     let asked = Asked {
         aws: &args.aws,
         offline: args.offline,

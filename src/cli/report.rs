@@ -32,11 +32,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
         offline: args.offline,
         cloudtrail: &args.cloudtrail,
         scope: &args.scope,
-        local: LocalInputs {
-            metrics: args.metrics.clone(),
-            health: args.health.clone(),
-            quotas: args.quotas.clone(),
-        },
+        local: args.local.inputs(),
         lateness_s: window::lateness_s(&args.trail, trail::LATENESS_OF_EVIDENCE_S)?,
         signed: args.signed.clone(),
         output: &args.output,
@@ -142,6 +138,7 @@ impl Job<'_> {
         for note in &notes {
             say(self.volume, note);
         }
+        self.asked().refuse_missing()?;
         let mut request = self.asked().request(&case)?;
         if let (Some(request), true) = (&request, self.aws.plan) {
             return live::print_plan(request);

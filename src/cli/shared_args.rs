@@ -1,5 +1,6 @@
 //! Arguments that several commands take: the window, the scope, the trail, the output.
 
+use crate::collect::local::LocalInputs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -49,6 +50,32 @@ pub(super) struct ScopeArgs {
     /// Analyse another service's calls instead of ECR's (repeatable)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(super) event_source: Vec<String>,
+}
+
+/// Answers of AWS saved as files.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct LocalArgs {
+    /// Output of `aws cloudwatch get-metric-data`, and its MetricDataQueries file (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) metrics: Vec<PathBuf>,
+    /// Health: `aws health describe-events` or `describe-event-details` output, EventBridge
+    /// events, or the public status feed, told apart by content (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) health: Vec<PathBuf>,
+    /// Output of `aws service-quotas list-service-quotas --service-code ecr` (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) quotas: Vec<PathBuf>,
+}
+
+impl LocalArgs {
+    /// The same for the door to the sources.
+    pub(super) fn inputs(&self) -> LocalInputs {
+        LocalInputs {
+            metrics: self.metrics.clone(),
+            health: self.health.clone(),
+            quotas: self.quotas.clone(),
+        }
+    }
 }
 
 /// CloudTrail records on disk.

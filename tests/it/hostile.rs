@@ -84,16 +84,19 @@ fn trail_row(folder: &Path) -> Value {
 fn a_missing_path_is_said_plainly() {
     let folder = scratch("hostile-missing");
     let answer = report(&folder, &["no-such-folder"]);
-    assert!(HONEST.contains(&answer.code), "{}", answer.err);
+    assert_eq!(answer.code, 2, "{}", answer.err);
     assert!(answer.err.contains("no-such-folder"), "{}", answer.err);
     assert!(answer.err.contains("hint:"), "{}", answer.err);
-    if answer.code == 0 {
-        let report = Report::read(&folder.join("report")).unwrap();
-        assert_ne!(
-            report.json["status"], "quiet",
-            "nothing was read, so nothing is quiet"
-        );
-    }
+    assert!(
+        !folder.join("report").exists(),
+        "nothing stands where the right report should go"
+    );
+    // Beside an input that exists it is a gap.
+    fs::create_dir(folder.join("logs")).unwrap();
+    let answer = report(&folder, &["logs", "no-such-folder"]).exits(0);
+    assert!(answer.err.contains("no-such-folder"), "{}", answer.err);
+    let report = Report::read(&folder.join("report")).unwrap();
+    assert_eq!(report.json["status"], "inconclusive");
 }
 
 #[test]

@@ -38,12 +38,12 @@ pub(super) fn case() -> Case {
 pub(super) fn series(api: &str, class: Class, per_minute: u32, failing: u32) -> CallSeries {
     let start = Minute::of(instant(WINDOW - 7 * 86_400));
     let len = 7 * 1440 + 180;
-    let onset = usize::try_from(7 * 1440 + 62).unwrap();
-    let end = onset + usize::try_from(LENGTH).unwrap();
+    let onset = 7 * 1440 + 62usize;
+    let end = onset + usize::try_from(LENGTH).expect("the length is positive");
     let mut success = vec![per_minute; len];
     let mut failures = vec![0; len];
     for minute in onset..end {
-        let ramp = u32::try_from((minute - onset).min(end - minute).min(10)).unwrap();
+        let ramp = u32::try_from((minute - onset).min(end - minute).min(10)).expect("at most ten");
         let failed = failing * ramp / 10;
         success[minute] = per_minute.saturating_sub(failed);
         failures[minute] = failed;
