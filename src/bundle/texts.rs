@@ -87,6 +87,12 @@ impl Texts {
         number
     }
 
+    /// Makes room for what another table holds, so that taking it in need not copy what is here.
+    pub fn reserve(&mut self, other: &Self) {
+        self.bytes.reserve(other.bytes.len());
+        self.ends.reserve(other.ends.len());
+    }
+
     /// The text of a number; empty for a number of another table.
     #[must_use]
     pub fn get(&self, number: u32) -> &str {

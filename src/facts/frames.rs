@@ -113,32 +113,26 @@ impl Chunks {
         Self { most, ..self }
     }
 
-    /// The wanted rows of a part of a file.
+    /// The rows of a part of a file.
     fn read(&self, path: &Path, from: usize, rows: usize) -> PolarsResult<DataFrame> {
         ParquetReader::new(File::open(path)?)
             .with_columns(Some(self.columns.clone()))
             .with_slice(Some((from, rows)))
             // Waking a thread pool costs more than an hour of calls.
             .read_parallel(ParallelStrategy::None)
-            .finish()?
-            .lazy()
-            .filter(self.wanted.clone())
-            .collect()
+            .finish()
     }
 
-    /// The next rows that fit into `room`: how many they are, and those of them that are wanted.
-    fn part(&mut self, room: usize) -> Option<anyhow::Result<(usize, DataFrame)>> {
+    /// The next rows that fit into `room`.
+    fn part(&mut self, room: usize) -> Option<anyhow::Result<DataFrame>> {
         let mut rest = self
             .files
             .pop_front_if(|rest| rest.rows.min(self.most) <= room)?;
         let rows = rest.rows.min(self.most);
-        let read = self
-            .read(&rest.path, rest.from, rows)
-            .map_err(|error| {
-                let what = format!("failed to read {}", rest.path.display());
-                anyhow::Error::new(error).context(what)
-            })
-            .map(|frame| (rows, frame));
+        let read = self.read(&rest.path, rest.from, rows).map_err(|error| {
+            let what = format!("failed to read {}", rest.path.display());
+            anyhow::Error::new(error).context(what)
+        });
         rest.from += rows;
         rest.rows -= rows;
         if rest.rows > 0 {
@@ -147,25 +141,32 @@ impl Chunks {
         Some(read)
     }
 
+    /// As many rows as fit, wanted or not.
     fn chunk(&mut self) -> anyhow::Result<Option<DataFrame>> {
         let mut chunk: Option<DataFrame> = None;
         let mut room = self.most;
-        loop {
-            match self.part(room).transpose()? {
-                Some((rows, frame)) => {
-                    if frame.height() > 0 {
-                        room = room.saturating_sub(rows);
-                        match &mut chunk {
-                            None => chunk = Some(frame),
-                            Some(chunk) => {
-                                chunk.vstack_mut_owned(frame)?;
-                            }
-                        }
-                    }
+        while let Some(frame) = self.part(room).transpose()? {
+            room = room.saturating_sub(frame.height());
+            match &mut chunk {
+                None => chunk = Some(frame),
+                Some(chunk) => {
+                    chunk.vstack_mut_owned(frame)?;
                 }
-                None => return Ok(chunk),
             }
         }
+        Ok(chunk)
+    }
+
+    /// The next chunk's wanted rows. One expression over all of them: planning it for every file would
+    /// cost more than the filter.
+    fn wanted(&mut self) -> anyhow::Result<Option<DataFrame>> {
+        while let Some(chunk) = self.chunk()? {
+            let wanted = collect(chunk.lazy().filter(self.wanted.clone()))?;
+            if wanted.height() > 0 {
+                return Ok(Some(wanted));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -173,7 +174,7 @@ impl Iterator for Chunks {
     type Item = anyhow::Result<DataFrame>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.chunk().transpose()
+        self.wanted().transpose()
     }
 }
 

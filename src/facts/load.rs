@@ -1,10 +1,11 @@
 //! Everything the evidence says before any episode is known: series, controls, changes, metrics,
 //! quotas, notices, coverage and the evidence ledger.
 
-use super::frames::{self, numbers};
+use super::frames::{self, numbers, texts};
 use super::ledger;
+use super::parts::{self, Watched};
 use super::types::{CallSeries, Change, ControlSeries, Facts, Gap, PathSeries, Place, TrailFacts};
-use super::{coverage, metrics, notices, parts, quotas};
+use super::{coverage, metrics, notices, quotas};
 use crate::bundle::Bundle;
 use crate::bundle::manifest::Noun;
 use crate::bundle::raw::RawAnswer;
@@ -74,10 +75,11 @@ fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
     let start = Minute::of(whole.from);
     let len = usize::try_from(whole.minutes()).unwrap_or(0);
     let mut drafts: BTreeMap<Place, Draft> = BTreeMap::new();
-    add_calls(bundle, case, start, len, &mut drafts)?;
+    let mut watched = Watched::find(bundle, case)?;
+    add_calls(bundle, case, start, len, &mut drafts, &mut watched)?;
     add_controls(bundle, case, start, len, &mut drafts)?;
     let changes = changes(bundle, case)?;
-    let mut parts = parts::parts(bundle, case)?;
+    let mut parts = watched.parts();
 
     Ok(drafts
         .into_iter()
@@ -143,6 +145,7 @@ fn add_calls(
     start: Minute,
     len: usize,
     drafts: &mut BTreeMap<Place, Draft>,
+    watched: &mut Watched,
 ) -> anyhow::Result<()> {
     let kinds = [
         "recipient_account",
@@ -153,12 +156,18 @@ fn add_calls(
         "vpc_endpoint",
     ];
     let window_from = case.window.from.timestamp();
-    for chunk in frames::calls(bundle, case, case.whole(), &["vpc_endpoint"], None) {
+    let [principal, repository] = parts::NAMING;
+    let more = ["vpc_endpoint", principal, repository];
+    for chunk in frames::calls(bundle, case, case.whole(), &more, None) {
         let chunk = chunk?;
         let column = numbers(&chunk, "event_time")?;
+        let callers: Vec<&str> = texts(&chunk, principal)?.collect();
+        let repositories: Vec<&str> = texts(&chunk, repository)?.collect();
         for cell in frames::cells(&chunk, kinds)? {
             let [account, region, event_source, api, code, endpoint] = &cell.key;
-            let draft = drafts.entry(Place::of(account, region)).or_default();
+            let place = Place::of(account, region);
+            watched.count(&place, api, &cell.rows, &column, [&callers, &repositories]);
+            let draft = drafts.entry(place).or_default();
             let times = cell.of(&column);
             if let (Some(first), Some(last)) = (times.clone().min(), times.clone().max()) {
                 draft.sees(first, last);

@@ -5,13 +5,13 @@
 //! not to find them. The calls of a part are counted inside the window alone; its past is known by its
 //! failures.
 
-use super::frames::{self, any_of, numbers};
+use super::frames::{self, numbers};
 use super::types::{Dimension, FailingPart, Place};
 use crate::bundle::Bundle;
 use crate::case::{Case, Minute};
 use crate::ecr::{self, Class, Plane};
 use polars::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Fewer failures inside the window are no incident, whoever they belong to.
 const LEAST_FAILURES: u32 = 5;
@@ -21,48 +21,137 @@ const MOST_PARTS: usize = 40;
 type Key = (Place, Dimension, String, String, Class);
 type Minutes = BTreeMap<i64, u32>;
 
-/// The failing parts of every place that failed inside the window.
-pub(super) fn parts(
-    bundle: &Bundle,
-    case: &Case,
-) -> anyhow::Result<BTreeMap<Place, Vec<FailingPart>>> {
-    let mut failures = failures(bundle, case)?;
-    let window = (
-        Minute::of(case.window.from).0,
-        Minute::of(case.window.from).0 + case.window.minutes(),
-    );
-    keep_large(&mut failures, window);
-    let mut calls = calls(bundle, case, &failures)?;
-    let mut parts: BTreeMap<Place, Vec<FailingPart>> = BTreeMap::new();
-    for ((place, dimension, name, api, class), minutes) in failures {
-        let counted = calls
-            .get_mut(&(place.clone(), dimension, name.clone(), api.clone()))
-            .map(|minutes| listed(minutes))
-            .unwrap_or_default();
-        parts.entry(place).or_default().push(FailingPart {
-            dimension,
-            name,
-            api,
-            class,
-            minutes: listed(&minutes),
-            calls: counted,
-        });
-    }
-    Ok(parts)
+/// The parts worth watching, and their calls as they are counted.
+///
+/// Which parts matter is known once their failures are; all calls are then counted in the pass that
+/// reads every call anyway, so that no row is read for them alone.
+pub(super) struct Watched {
+    failures: BTreeMap<Key, Minutes>,
+    /// The window in Unix seconds.
+    seconds: (i64, i64),
+    calls: BTreeMap<Place, BTreeMap<String, [Names; 2]>>,
 }
 
-fn listed(minutes: &Minutes) -> Vec<(Minute, u32)> {
+/// Calls of the watched callers, or of the watched repositories, by name.
+type Names = HashMap<String, Counts>;
+/// Minutes and calls, in the order they came.
+type Counts = Vec<(i64, u32)>;
+
+const DIMENSIONS: [Dimension; 2] = [Dimension::Caller, Dimension::Repository];
+/// The columns that name them.
+pub(super) const NAMING: [&str; 2] = ["principal", "repository"];
+
+impl Watched {
+    /// The failing parts of every place that failed inside the window.
+    pub(super) fn find(bundle: &Bundle, case: &Case) -> anyhow::Result<Self> {
+        let mut failures = failures(bundle, case)?;
+        let first = Minute::of(case.window.from).0;
+        keep_large(&mut failures, (first, first + case.window.minutes()));
+        let mut calls: BTreeMap<Place, BTreeMap<String, [Names; 2]>> = BTreeMap::new();
+        for (place, dimension, name, api, _) in failures.keys() {
+            let apis = calls.entry(place.clone()).or_default();
+            let both = apis.entry(api.clone()).or_default();
+            for (of, names) in DIMENSIONS.iter().zip(both) {
+                if of == dimension {
+                    names.entry(name.clone()).or_default();
+                }
+            }
+        }
+        Ok(Self {
+            failures,
+            seconds: (
+                case.window.from.timestamp(),
+                frames::ceil_second(case.window),
+            ),
+            calls,
+        })
+    }
+
+    /// Counts the calls of one cell: rows of one place and API, their times and names.
+    pub(super) fn count(
+        &mut self,
+        place: &Place,
+        api: &str,
+        rows: &[IdxSize],
+        times: &[i64],
+        names: [&[&str]; 2],
+    ) {
+        let watched = self.calls.get_mut(place).and_then(|apis| apis.get_mut(api));
+        for (known, names) in watched.into_iter().flatten().zip(names) {
+            if known.is_empty() {
+                continue;
+            }
+            for row in rows {
+                let (Some(time), Some(name)) = (times.get(*row as usize), names.get(*row as usize))
+                else {
+                    continue;
+                };
+                if *time < self.seconds.0 || *time >= self.seconds.1 {
+                    continue;
+                }
+                let Some(counts) = known.get_mut(*name) else {
+                    continue;
+                };
+                let minute = time.div_euclid(60);
+                match counts.last_mut() {
+                    Some((last, count)) if *last == minute => *count = count.saturating_add(1),
+                    _ => counts.push((minute, 1)),
+                }
+            }
+        }
+    }
+
+    /// What was found, by place.
+    pub(super) fn parts(mut self) -> BTreeMap<Place, Vec<FailingPart>> {
+        let sums = self.calls.values_mut().flat_map(BTreeMap::values_mut);
+        for counts in sums.flatten().flat_map(HashMap::values_mut) {
+            sum_up(counts);
+        }
+        let mut parts: BTreeMap<Place, Vec<FailingPart>> = BTreeMap::new();
+        for ((place, dimension, name, api, class), minutes) in self.failures {
+            let both = self.calls.get(&place).and_then(|apis| apis.get(&api));
+            let counts = DIMENSIONS
+                .iter()
+                .zip(both.into_iter().flatten())
+                .find(|(of, _)| **of == dimension)
+                .and_then(|(_, names)| names.get(&name));
+            let calls = counts.map(|counts| listed(counts.iter().copied()));
+            parts.entry(place).or_default().push(FailingPart {
+                dimension,
+                name,
+                api,
+                class,
+                minutes: listed(minutes),
+                calls: calls.unwrap_or_default(),
+            });
+        }
+        parts
+    }
+}
+
+/// One entry a minute, ascending.
+fn sum_up(counts: &mut Counts) {
+    counts.sort_unstable();
+    counts.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = kept.1.saturating_add(later.1);
+        }
+        same
+    });
+}
+
+fn listed(minutes: impl IntoIterator<Item = (i64, u32)>) -> Vec<(Minute, u32)> {
     minutes
-        .iter()
-        .map(|(minute, count)| (Minute(*minute), *count))
+        .into_iter()
+        .map(|(minute, count)| (Minute(minute), count))
         .collect()
 }
 
 fn failures(bundle: &Bundle, case: &Case) -> anyhow::Result<BTreeMap<Key, Minutes>> {
     let mut found: BTreeMap<Key, Minutes> = BTreeMap::new();
     let failed = col("error_code").neq(lit(""));
-    let more = ["principal", "repository"];
-    for chunk in frames::calls(bundle, case, case.whole(), &more, Some(failed)) {
+    for chunk in frames::calls(bundle, case, case.whole(), &NAMING, Some(failed)) {
         let chunk = chunk?;
         let times = numbers(&chunk, "event_time")?;
         let kinds = [
@@ -81,10 +170,7 @@ fn failures(bundle: &Bundle, case: &Case) -> anyhow::Result<BTreeMap<Key, Minute
             }
             let class = ecr::knowledge().classify(code);
             let place = Place::of(account, region);
-            for (dimension, name) in [
-                (Dimension::Caller, principal),
-                (Dimension::Repository, repository),
-            ] {
+            for (dimension, name) in DIMENSIONS.into_iter().zip([principal, repository]) {
                 if name.is_empty() {
                     continue;
                 }
@@ -138,56 +224,4 @@ fn keep_large(found: &mut BTreeMap<Key, Minutes>, window: (i64, i64)) {
     found.retain(|(place, dimension, name, _, class), _| {
         kept.contains(&(place.clone(), *dimension, name.clone(), *class))
     });
-}
-
-type Counted = BTreeMap<(Place, Dimension, String, String), Minutes>;
-
-/// All calls of these parts inside the window.
-fn calls(
-    bundle: &Bundle,
-    case: &Case,
-    failures: &BTreeMap<Key, Minutes>,
-) -> anyhow::Result<Counted> {
-    let mut counted: Counted = failures
-        .keys()
-        .map(|(place, dimension, name, api, _)| {
-            let key = (place.clone(), *dimension, name.clone(), api.clone());
-            (key, Minutes::new())
-        })
-        .collect();
-    if counted.is_empty() {
-        return Ok(counted);
-    }
-    for (dimension, column) in [
-        (Dimension::Caller, "principal"),
-        (Dimension::Repository, "repository"),
-    ] {
-        let distinct: BTreeSet<&String> = counted
-            .keys()
-            .filter(|(_, of, _, _)| *of == dimension)
-            .map(|(_, _, name, _)| name)
-            .collect();
-        let names: Vec<String> = distinct.into_iter().cloned().collect();
-        if names.is_empty() {
-            continue;
-        }
-        let only = any_of(column, &names);
-        for chunk in frames::calls(bundle, case, case.window, &[column], Some(only)) {
-            let chunk = chunk?;
-            let times = numbers(&chunk, "event_time")?;
-            for cell in frames::cells(&chunk, ["recipient_account", "region", "api", column])? {
-                let [account, region, api, name] = &cell.key;
-                let place = Place::of(account, region);
-                let key = (place, dimension, name.clone(), api.clone());
-                let Some(minutes) = counted.get_mut(&key) else {
-                    continue;
-                };
-                for time in cell.of(&times) {
-                    let slot = minutes.entry(time.div_euclid(60)).or_default();
-                    *slot = slot.saturating_add(1);
-                }
-            }
-        }
-    }
-    Ok(counted)
 }

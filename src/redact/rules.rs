@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +71,91 @@ pub(super) fn identities() -> &'static Identities {
 pub(super) fn secrets() -> &'static Secrets {
     static RULES: OnceLock<Secrets> = OnceLock::new();
     RULES.get_or_init(|| catalog::table("redact/secrets"))
+}
+
+/// Which kinds of secret can begin with two letters, so that most places of a text need no closer look.
+pub(super) struct Leads {
+    kinds: Vec<u8>,
+    words: HashMap<(char, char), Vec<String>>,
+}
+
+impl Leads {
+    pub(super) const ACCESS_KEY: u8 = 1;
+    pub(super) const TOKEN: u8 = 1 << 1;
+    pub(super) const WEBHOOK: u8 = 1 << 2;
+    pub(super) const WORD: u8 = 1 << 3;
+    pub(super) const SCHEME: u8 = 1 << 4;
+    /// ASCII letters.
+    const LETTERS: usize = 128;
+
+    fn new(secrets: &Secrets) -> Self {
+        let mut leads = Self {
+            kinds: vec![0; Self::LETTERS * Self::LETTERS],
+            words: HashMap::new(),
+        };
+        for word in &secrets.words {
+            let mut letters = word.chars().map(|c| c.to_ascii_lowercase());
+            if let (Some(first), Some(second)) = (letters.next(), letters.next()) {
+                leads
+                    .words
+                    .entry((first, second))
+                    .or_default()
+                    .push(word.clone());
+            }
+        }
+        let tokens = secrets.tokens.iter().map(|shape| &shape.begins);
+        leads.add(tokens, Self::TOKEN);
+        leads.add(secrets.access_keys.iter(), Self::ACCESS_KEY);
+        leads.add(secrets.webhooks.iter(), Self::WEBHOOK);
+        leads.add(secrets.words.iter(), Self::WORD);
+        leads.add(secrets.schemes.iter(), Self::SCHEME);
+        leads
+    }
+
+    /// In either case: whoever compares exactly does so afterwards.
+    fn add<'a>(&mut self, words: impl Iterator<Item = &'a String>, kind: u8) {
+        for word in words {
+            let mut letters = word.chars();
+            let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
+                continue;
+            };
+            for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+                for second in [second.to_ascii_lowercase(), second.to_ascii_uppercase()] {
+                    if let Some(kinds) =
+                        Self::index(first, second).and_then(|index| self.kinds.get_mut(index))
+                    {
+                        *kinds |= kind;
+                    }
+                }
+            }
+        }
+    }
+
+    fn index(first: char, second: char) -> Option<usize> {
+        (first.is_ascii() && second.is_ascii())
+            .then(|| first as usize * Self::LETTERS + second as usize)
+    }
+
+    /// The announcing words that begin with these letters in either case.
+    pub(super) fn words(&self, first: char, second: char) -> &[String] {
+        self.words
+            .get(&(first.to_ascii_lowercase(), second.to_ascii_lowercase()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The kinds, as bits.
+    pub(super) fn of(&self, first: char, second: char) -> u8 {
+        Self::index(first, second)
+            .and_then(|index| self.kinds.get(index))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The first letters of [`secrets`].
+pub(super) fn leads() -> &'static Leads {
+    static LEADS: OnceLock<Leads> = OnceLock::new();
+    LEADS.get_or_init(|| Leads::new(secrets()))
 }
 
 /// Whether a name is also an everyday word of our own texts, so that hiding every occurrence would

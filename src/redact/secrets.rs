@@ -2,7 +2,7 @@
 
 use super::fold::{Folded, fold};
 use super::hit::{Match, What};
-use super::rules;
+use super::rules::{self, Leads};
 
 /// The length of a secret access key (IAM user guide): base64 without padding.
 const KEY_LENGTH: usize = 40;
@@ -20,15 +20,22 @@ pub(super) fn at(text: &[Folded], at: usize) -> Option<Match> {
     if !first.is_ascii() {
         return None;
     }
+    let second = rest.get(1)?.c;
+    let kinds = rules::leads().of(first, second);
+    // Nearly every place is inside a word that no secret begins with.
+    if kinds == 0 && !matches!(first, '-' | '/') && !may_be_bare_key(text, at) {
+        return None;
+    }
+    let can = |kind: u8| kinds & kind != 0;
     let whole = |length: usize| Match::whole(length, What::Secret);
-    access_key(rest)
-        .or_else(|| token(rest))
-        .or_else(|| webhook(rest))
+    None.or_else(|| can(Leads::ACCESS_KEY).then(|| access_key(rest)).flatten())
+        .or_else(|| can(Leads::TOKEN).then(|| token(rest)).flatten())
+        .or_else(|| can(Leads::WEBHOOK).then(|| webhook(rest)).flatten())
         .or_else(|| private_key(rest))
         .or_else(|| bare_key(text, at))
         .map(whole)
-        .or_else(|| announced(text, at))
-        .or_else(|| scheme(text, at))
+        .or_else(|| can(Leads::WORD).then(|| announced(text, at)).flatten())
+        .or_else(|| can(Leads::SCHEME).then(|| scheme(text, at)).flatten())
         .or_else(|| user_info(rest))
 }
 
@@ -116,16 +123,11 @@ fn private_key(rest: &[Folded]) -> Option<usize> {
 /// Forty characters of base64 with capitals, small letters and digits, standing alone: the shape of
 /// a secret access key. A path has more slashes, a hash is hexadecimal.
 fn bare_key(text: &[Folded], at: usize) -> Option<usize> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    let before = at
-        .checked_sub(1)
-        .and_then(|index| text.get(index))
-        .map(|f| f.c);
-    if before.is_some_and(|c| fits(c) || matches!(c, '-' | '_' | '.')) {
+    if !may_be_bare_key(text, at) {
         return None;
     }
     let rest = text.get(at..)?;
-    if run(rest, 0, fits) != KEY_LENGTH {
+    if run(rest, 0, is_of_key) != KEY_LENGTH {
         return None;
     }
     if rest
@@ -142,12 +144,23 @@ fn bare_key(text: &[Folded], at: usize) -> Option<usize> {
     (mixed && slashes <= 2 && !key.iter().all(char::is_ascii_hexdigit)).then_some(KEY_LENGTH)
 }
 
+fn is_of_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/')
+}
+
+/// Whether a run of a key's letters begins here.
+fn may_be_bare_key(text: &[Folded], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|index| text.get(index));
+    text.get(at).is_some_and(|f| is_of_key(f.c))
+        && before.is_none_or(|f| !is_of_key(f.c) && !matches!(f.c, '-' | '_' | '.'))
+}
+
 /// A word like `password`, a separator, and the value behind it; the word stays, the value goes.
 fn announced(text: &[Folded], at: usize) -> Option<Match> {
     let rest = text.get(at..)?;
     let rules = rules::secrets();
-    let word = rules
-        .words
+    let word = rules::leads()
+        .words(rest.first()?.c, rest.get(1)?.c)
         .iter()
         .filter(|word| begins_any_case(rest, word))
         .max_by_key(|word| word.len())?;

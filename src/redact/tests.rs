@@ -314,3 +314,25 @@ proptest! {
         redactor.text(Voice::Log, &text);
     }
 }
+
+#[test]
+fn every_beginning_of_a_secret_has_its_lead() {
+    let secrets = rules::secrets();
+    let begins: Vec<&str> = secrets
+        .access_keys
+        .iter()
+        .chain(&secrets.words)
+        .chain(&secrets.schemes)
+        .chain(&secrets.webhooks)
+        .chain(secrets.tokens.iter().map(|shape| &shape.begins))
+        .map(String::as_str)
+        .collect();
+    assert!(begins.len() > 60);
+    for begin in begins {
+        let letters: Vec<char> = begin.chars().take(2).collect();
+        let [first, second] = letters[..] else {
+            panic!("{begin}: one letter cannot lead, so it would never be found")
+        };
+        assert_ne!(rules::leads().of(first, second), 0, "{begin}");
+    }
+}

@@ -112,8 +112,8 @@ fn one(hour: i64, parts: Vec<Part>) -> (HourRows, Tallies) {
         .collect();
     control_rows.sort();
     let lines = kept
-        .iter()
-        .filter(|kept| kept.is_call())
+        .into_iter()
+        .filter(Kept::is_call)
         .map(|kept| kept.line)
         .collect();
     let rows = HourRows {

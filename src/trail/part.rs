@@ -89,6 +89,7 @@ impl Part {
         // Found out on demand: a part holds many texts of rows that are met once.
         let mut numbers: Vec<Option<u32>> = vec![None; other.texts.len()];
         let texts = &mut self.texts;
+        texts.reserve(&other.texts);
         let mut renumber = |number: u32, is_id: bool| -> u32 {
             if is_id {
                 return texts.push(other.texts.get(number));

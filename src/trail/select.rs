@@ -138,15 +138,23 @@ fn keep(
         is_call,
         is_change,
     } = what;
-    let Part { texts, callers, .. } = &mut *part;
+    let Part {
+        texts,
+        callers,
+        kept: before,
+        ..
+    } = &mut *part;
+    let last = before.last().map(|kept| kept.line).unwrap_or_default();
     let mut line = Line {
         event_time: second,
         ..Line::default()
     };
-    let capped = |texts: &mut Texts, key: Key, cap: usize| {
-        // Nearly always short and without escapes: then the bytes are looked up as they stand.
+    let capped = |texts: &mut Texts, key: Key, field: Field, cap: usize| {
+        // Nearly always short and without escapes: then the bytes are looked up as they stand; often
+        // they are those of the row before.
         let plain = record.slots.plain(record.text, key);
         match plain.filter(|plain| plain.len() <= cap) {
+            Some(plain) if texts.get(last.number(field)).as_bytes() == plain => last.number(field),
             Some(plain) => texts.number_of(plain),
             None => texts.number(head(&text_of(record.raw(key)), cap)),
         }
@@ -164,7 +172,7 @@ fn keep(
         (Field::ErrorCode, Key::ErrorCode),
         (Field::SharedEventId, Key::SharedEventId),
     ] {
-        let number = capped(texts, key, caps::NAME);
+        let number = capped(texts, key, field, caps::NAME);
         line.set(field, number);
     }
     // Without the ID of the event, that of the request tells copies apart.
@@ -180,7 +188,7 @@ fn keep(
             (Field::Source, Key::SourceAddress, caps::NAME),
             (Field::UserAgent, Key::UserAgent, caps::USER_AGENT),
         ] {
-            let number = capped(texts, key, cap);
+            let number = capped(texts, key, field, cap);
             line.set(field, number);
         }
         let endpoint = record.text(Key::VpcEndpoint);

@@ -400,7 +400,7 @@ pub(super) fn values(object: &[u8], spellings: &mut Spellings) -> Slots {
 /// The text of a JSON string as written, quotes included; `None` when it is none.
 pub(super) fn decoded(raw: &[u8]) -> Option<Cow<'_, str>> {
     let inside = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    if inside.contains(&b'\\') {
+    if memchr::memchr(b'\\', inside).is_some() {
         return serde_json::from_slice::<String>(raw).ok().map(Cow::Owned);
     }
     std::str::from_utf8(inside).ok().map(Cow::Borrowed)
