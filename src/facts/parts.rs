@@ -33,7 +33,7 @@ pub(super) struct Watched {
 }
 
 /// Calls of the watched callers, or of the watched repositories, by name.
-type Names = HashMap<String, Counts>;
+type Names = HashMap<String, Counts, foldhash::fast::RandomState>;
 /// Minutes and calls, in the order they came.
 type Counts = Vec<(i64, u32)>;
 

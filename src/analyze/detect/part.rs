@@ -68,10 +68,21 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Epi
 }
 
 fn parts_of<'a>(trail: &'a TrailFacts, grid: &Grid) -> Vec<Part<'a>> {
+    if trail.parts.is_empty() {
+        return Vec::new();
+    }
     let mut groups: BTreeMap<(Dimension, &str, Class), Vec<&FailingPart>> = BTreeMap::new();
     for part in &trail.parts {
         let key = (part.dimension, part.name.as_str(), part.class);
         groups.entry(key).or_default().push(part);
+    }
+    // Many parts share few APIs.
+    let mut calls: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for series in &trail.series {
+        let sum = calls
+            .entry(&series.api)
+            .or_insert_with(|| vec![0; grid.len]);
+        add(sum, &grid.calls(series));
     }
     groups
         .into_iter()
@@ -80,8 +91,8 @@ fn parts_of<'a>(trail: &'a TrailFacts, grid: &Grid) -> Vec<Part<'a>> {
             for part in &apis {
                 lay(&mut k, &part.minutes, grid);
                 lay(&mut own, &part.calls, grid);
-                for series in trail.series.iter().filter(|one| one.api == part.api) {
-                    add(&mut n, &grid.calls(series));
+                if let Some(calls) = calls.get(part.api.as_str()) {
+                    add(&mut n, calls);
                 }
             }
             Part {

@@ -15,6 +15,8 @@ const ENOUGH_MINUTES: usize = 5;
 const RISE_FACTOR: f64 = 3.0;
 /// ... and so many calls per minute.
 const RISE_CALLS: f64 = 10.0;
+/// A rise that pauses no longer than this many minutes is one rise.
+const PAUSE: i64 = 2;
 /// Flat means at most this factor, plus a few calls of noise.
 const FLAT_FACTOR: f64 = 1.5;
 const FLAT_CALLS: f64 = 3.0;
@@ -76,10 +78,11 @@ impl Volume {
         let last = mean(&known((5, 0)));
         let rise_lead_s = before.and_then(|before| {
             let threshold = (RISE_FACTOR * before).max(before + RISE_CALLS);
+            let raised = |minute: &i64| at(*minute).is_some_and(|calls| calls >= threshold);
             // A day is longer than any rise worth the name; bounds the search on odd spans.
             let stop = end.min(onset.saturating_add(1440));
-            (onset.saturating_sub(USUAL.1)..stop)
-                .find(|minute| at(*minute).is_some_and(|calls| calls >= threshold))
+            lasting(onset, &raised)
+                .or_else(|| (onset.saturating_add(1)..stop).find(raised))
                 .map(|minute| onset.saturating_sub(minute).saturating_mul(60))
         });
         let stop = end.min(onset.saturating_add(7 * 1440));
@@ -113,6 +116,25 @@ impl Volume {
     pub(super) fn no_rise(&self) -> bool {
         self.before.is_some() && !self.rose()
     }
+}
+
+/// The first minute of the rise that still lasts at the onset. A burst that was over before anything
+/// failed had its chance to do harm and did none.
+fn lasting(onset: i64, raised: &impl Fn(&i64) -> bool) -> Option<i64> {
+    let mut first = None;
+    let mut calm = 0;
+    for minute in (onset.saturating_sub(USUAL.1)..=onset).rev() {
+        if raised(&minute) {
+            first = Some(minute);
+            calm = 0;
+        } else {
+            calm += 1;
+            if calm > PAUSE {
+                break;
+            }
+        }
+    }
+    first
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -204,6 +226,17 @@ mod tests {
         let volume = read(&facts);
         assert_eq!(volume.rise_lead_s, Some(300));
         assert!(volume.rose_first() && !volume.flat());
+    }
+
+    #[test]
+    fn a_burst_that_was_over_before_the_onset_is_no_rise() {
+        let mut facts = stage::facts();
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (7, 0), 120, 8);
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (8, 48), 4, 90);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (9, 0), 10, 4);
+        let volume = read(&facts);
+        assert_eq!(volume.rise_lead_s, None);
+        assert!(!volume.rose() && volume.flat() && volume.no_rise());
     }
 
     #[test]
