@@ -3,7 +3,7 @@
 use super::aws_args::{AwsArgs, CaptureArgs, DoctorArgs};
 use super::night_args::{GateArgs, HistoryArgs, NightlyArgs};
 use super::shared_args::{
-    LocalArgs, OutputArgs, RedactArgs, ScopeArgs, SignedArgs, TrailArgs, WindowArgs,
+    LocalArgs, OutputArgs, QuietArgs, RedactArgs, ScopeArgs, SignedArgs, TrailArgs, WindowArgs,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -179,9 +179,8 @@ pub(super) struct PackArgs {
     /// Replace what an earlier run wrote into the folder
     #[arg(long)]
     pub(super) force: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) talk: QuietArgs,
     #[command(flatten)]
     pub(super) window: WindowArgs,
     #[command(flatten)]
@@ -273,9 +272,8 @@ pub(super) struct CallsArgs {
     /// Replace the file if it exists
     #[arg(long)]
     pub(super) force: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) talk: QuietArgs,
     #[command(flatten)]
     pub(super) trail: TrailArgs,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Flags of live collection as typed: who asks, what the trail is, and how much may be spent.
 
-use super::shared_args::{OutputArgs, ScopeArgs, TrailArgs, WindowArgs};
+use super::shared_args::{OutputArgs, ScopeArgs, TalkArgs, TrailArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -87,12 +87,8 @@ pub(super) struct CaptureArgs {
     /// Exit 6 when a source was missing or only partly read
     #[arg(long)]
     pub(super) strict: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Say more on stderr: every refused input
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) talk: TalkArgs,
     #[command(flatten)]
     pub(super) aws: AwsArgs,
     #[command(flatten)]
@@ -110,8 +106,7 @@ impl CaptureArgs {
             out: self.out.clone(),
             force: self.force,
             strict: self.strict,
-            quiet: self.quiet,
-            verbose: self.verbose,
+            talk: self.talk.clone(),
             ..OutputArgs::default()
         }
     }

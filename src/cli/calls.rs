@@ -19,11 +19,7 @@ use std::path::PathBuf;
 
 /// Counts the calls by the columns asked for and prints them, sorted.
 pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
-    let volume = if args.quiet {
-        Volume::Quiet
-    } else {
-        Volume::Normal
-    };
+    let volume = args.talk.volume();
     let case = case(args, volume)?;
     if let Some(path) = &args.out
         && path.exists()

@@ -30,11 +30,7 @@ pub(super) fn run(args: &GateArgs) -> Result<u8, Failure> {
 }
 
 fn ask(args: &GateAsk) -> Result<u8, Failure> {
-    let volume = if args.quiet {
-        Volume::Quiet
-    } else {
-        Volume::Normal
-    };
+    let volume = args.talk.volume();
     let [region] = args.inputs.scope.region.as_slice() else {
         return Err(Failure::usage(
             "the gate answers for one region",

@@ -1,7 +1,7 @@
 //! The command line of what runs without a person watching: `nightly`, `history`, `gate`.
 
 use super::aws_args::AwsArgs;
-use super::shared_args::{LocalArgs, ScopeArgs, TrailArgs};
+use super::shared_args::{LocalArgs, QuietArgs, ScopeArgs, TalkArgs, TrailArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -74,12 +74,8 @@ pub(super) struct NightlyArgs {
     /// Exit 3 when something needs attention, 5 when inconclusive
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Say more on stderr: every refused input
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) talk: TalkArgs,
 }
 
 /// What makes a message worth sending.
@@ -188,9 +184,8 @@ pub(super) struct GateAsk {
     /// Print JSON instead of one line
     #[arg(long)]
     pub(super) json: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) talk: QuietArgs,
 }
 
 /// What an inconclusive answer does.

@@ -37,11 +37,7 @@ const MOST_REVISIONS: usize = 10;
 
 /// Summarises one night, and those missed before it.
 pub(super) fn run(args: &NightlyArgs) -> Result<u8, Failure> {
-    let volume = match (args.quiet, args.verbose) {
-        (true, _) => Volume::Quiet,
-        (_, true) => Volume::Verbose,
-        _ => Volume::Normal,
-    };
+    let volume = args.talk.volume();
     let now = window::instant_or_now("--now", args.inputs.now.as_deref())?;
     let span = span(args, now)?;
     let text = match &args.acknowledgements {

@@ -6,7 +6,7 @@
 use super::args::{Destination, PackArgs, Rendering};
 use super::redact::{self, Curtain};
 use super::report;
-use super::talk::{Volume, say};
+use super::talk::say;
 use super::{pipeline, support, window};
 use crate::bundle::{self, Bundle};
 use crate::case::{Case, Interval};
@@ -28,11 +28,7 @@ const WIDTH: usize = 90;
 
 /// Runs the command.
 pub(super) fn run(args: &PackArgs) -> Result<u8, Failure> {
-    let volume = if args.quiet {
-        Volume::Quiet
-    } else {
-        Volume::Normal
-    };
+    let volume = args.talk.volume();
     let bundle = bundle::open(&args.bundle)?;
     let case = report::case_of(&bundle.manifest.case, &args.window, &args.scope)?.0;
     let target = args.out.clone().unwrap_or_else(|| {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 /// The main job.
 pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
-    let volume = volume(&args.output);
+    let volume = args.output.talk.volume();
     let now = window::now(&args.window)?;
     let mut notes = Vec::new();
     let window = window::interval(&args.window, now, &mut notes)?.ok_or_else(no_window)?;
@@ -46,7 +46,7 @@ pub(super) fn collect_and_report(args: &ReportArgs) -> Result<u8, Failure> {
 /// Collect now, analyse later: a bundle without a report.
 pub(super) fn capture(args: &CaptureArgs) -> Result<u8, Failure> {
     let output = args.output();
-    let volume = volume(&output);
+    let volume = output.talk.volume();
     if args.offline {
         return Err(Failure::usage(
             "capture collects from AWS, which --offline forbids",
@@ -203,7 +203,7 @@ impl Job<'_> {
 
 /// The same report from evidence collected before.
 pub(super) fn analyze(args: &AnalyzeArgs) -> Result<u8, Failure> {
-    let volume = volume(&args.output);
+    let volume = args.output.talk.volume();
     let bundle = bundle::open(&args.bundle)?;
     let (case, notes) = case_of(&bundle.manifest.case, &args.window, &args.scope)?;
     for note in &notes {
@@ -452,12 +452,4 @@ fn target(output: &OutputArgs, window: Interval) -> PathBuf {
             window.from.format("%Y%m%dT%H%MZ")
         ))
     })
-}
-
-fn volume(output: &OutputArgs) -> Volume {
-    match (output.quiet, output.verbose) {
-        (true, _) => Volume::Quiet,
-        (_, true) => Volume::Verbose,
-        _ => Volume::Normal,
-    }
 }

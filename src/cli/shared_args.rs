@@ -1,5 +1,6 @@
 //! Arguments that several commands take: the window, the scope, the trail, the output.
 
+use super::talk::Volume;
 use crate::collect::local::LocalInputs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -119,6 +120,47 @@ pub(super) enum RedactLevel {
     All,
 }
 
+/// How much is said besides the answer.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct TalkArgs {
+    /// Say nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more on stderr: every refused input
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+impl TalkArgs {
+    /// The same for whoever talks.
+    pub(super) fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            _ => Volume::Normal,
+        }
+    }
+}
+
+/// The same of a command that refuses no input and so has no more to say.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct QuietArgs {
+    /// Say nothing on stderr but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+impl QuietArgs {
+    /// The same for whoever talks.
+    pub(super) fn volume(&self) -> Volume {
+        if self.quiet {
+            Volume::Quiet
+        } else {
+            Volume::Normal
+        }
+    }
+}
+
 /// Where the report goes.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct OutputArgs {
@@ -145,12 +187,8 @@ pub(super) struct OutputArgs {
     /// Exit 6 when a source was missing or only partly read
     #[arg(long)]
     pub(super) strict: bool,
-    /// Say nothing on stderr but errors
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Say more on stderr: every refused input
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) talk: TalkArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
