@@ -52,6 +52,12 @@ fn gate(folder: &Path, region: &str, clock: &str, more: &[&str]) -> Answer {
     run(folder, words)
 }
 
+/// What `gate report` says of the decisions kept in the folder, on the day after.
+pub(crate) fn decisions(folder: &Path) -> String {
+    let words = "gate report --state state --now 2026-03-12T00:00Z";
+    run(folder, words.split(' ')).exits(0).out
+}
+
 fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.out).unwrap()
 }
@@ -161,15 +167,7 @@ fn a_shadow_never_blocks_and_is_reported_later() {
     gate(&folder, "us-east-1", "10:10:00", &["--shadow"]).exits(0);
     gate(&folder, "us-east-1", "09:30:00", &["--shadow"]).exits(0);
     gate(&folder, "us-west-2", "09:30:00", &["--shadow"]).exits(0);
-    let words = [
-        "gate",
-        "report",
-        "--state",
-        "state",
-        "--now",
-        "2026-03-12T00:00Z",
-    ];
-    let report = run(&folder, words).exits(0).out;
+    let report = decisions(&folder);
     assert!(report.contains("1 closed without an incident"), "{report}");
     assert!(
         report.contains("1 inconclusive without an incident"),
@@ -190,15 +188,7 @@ fn a_shadow_never_blocks_and_is_reported_later() {
         "2026-03-11T09:00Z/2026-03-11T15:00Z",
     ];
     run(&folder, words).exits(0);
-    let words = [
-        "gate",
-        "report",
-        "--state",
-        "state",
-        "--now",
-        "2026-03-12T00:00Z",
-    ];
-    let report = run(&folder, words).exits(0).out;
+    let report = decisions(&folder);
     assert!(
         report.contains("1 closed with an incident found later"),
         "{report}"

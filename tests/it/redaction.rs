@@ -417,21 +417,8 @@ fn nothing_planted_leaves() {
         let mut seen_plain = 0;
         for level in ["off", "ids", "all"] {
             let out = folder.join(level);
-            let mut words = vec!["report".to_owned()];
-            words.extend(story.case.args.clone());
-            words.extend(
-                [
-                    "--offline",
-                    "--now",
-                    &story.case.now,
-                    "--redact",
-                    level,
-                    "--out",
-                ]
-                .map(str::to_owned),
-            );
-            words.push(out.display().to_string());
-            let answer = run(&folder, &words).exits(0);
+            let words = story.report_words(&["--redact", level], &out);
+            let answer = run(&folder, words).exits(0);
             let mut texts = outputs(&out);
             texts.retain(|(name, _)| !name.contains("/bundle/"));
             texts.push(("stdout".to_owned(), answer.out));
@@ -458,21 +445,8 @@ fn a_redacted_report_says_the_same_and_can_be_turned_back() {
         let plain = story::first(story)?;
         let folder = scratch(&format!("redacted/{}", story.name));
         let out = folder.join("out");
-        let mut words = vec!["report".to_owned()];
-        words.extend(story.case.args.clone());
-        words.extend(
-            [
-                "--offline",
-                "--now",
-                &story.case.now,
-                "--redact",
-                "ids",
-                "--out",
-            ]
-            .map(str::to_owned),
-        );
-        words.push(out.display().to_string());
-        run(&story.folder, &words).exits(0);
+        let words = story.report_words(&["--redact", "ids"], &out);
+        run(&story.folder, words).exits(0);
         let hidden = Report::read(&out)?;
         if hidden.json["redaction"] != "ids" || out.join("bundle").exists() {
             return Err(format!("{}: not marked, or evidence beside it", story.name));
@@ -514,22 +488,8 @@ fn a_redacted_report_says_the_same_and_can_be_turned_back() {
 fn a_changed_map_is_refused() {
     let story = &story::all()[0];
     let folder = scratch("redaction_map");
-    let out = folder.join("out").display().to_string();
-    let mut words = vec!["report".to_owned()];
-    words.extend(story.case.args.clone());
-    words.extend(
-        [
-            "--offline",
-            "--now",
-            &story.case.now,
-            "--redact",
-            "ids",
-            "--out",
-            &out,
-        ]
-        .map(str::to_owned),
-    );
-    run(&story.folder, &words).exits(0);
+    let words = story.report_words(&["--redact", "ids"], &folder.join("out"));
+    run(&story.folder, words).exits(0);
     let map = folder.join("out.private/redaction-map.json");
     let text = fs::read_to_string(&map).unwrap();
     fs::write(&map, text.replacen("acct-1", "acct-2", 1)).unwrap();

@@ -187,6 +187,16 @@ impl Story {
             .collect()
     }
 
+    /// The words of `report` as its author asks for it, with these flags besides, into a folder.
+    pub(crate) fn report_words(&self, more: &[&str], out: &Path) -> Vec<String> {
+        let mut words = vec!["report".to_owned()];
+        words.extend(self.case.args.clone());
+        words.extend(["--offline", "--now", &self.case.now].map(str::to_owned));
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        words.extend(["--out".to_owned(), out.display().to_string()]);
+        words
+    }
+
     /// Runs `report` with these arguments into a fresh scratch folder.
     pub(crate) fn report_with(&self, args: &[String], into: &str) -> Result<Report, String> {
         let folder = tool::scratch(&format!("{}/{into}", self.name));

@@ -140,21 +140,8 @@ fn mutate(folder: &Path, dice: &mut Dice) -> String {
 }
 
 fn made(story: &Story, into: &Path, level: &str) {
-    let mut words = vec!["report".to_owned()];
-    words.extend(story.case.args.clone());
-    words.extend(
-        [
-            "--offline",
-            "--now",
-            &story.case.now,
-            "--redact",
-            level,
-            "--out",
-        ]
-        .map(str::to_owned),
-    );
-    words.push(into.display().to_string());
-    run(&story.folder, &words).exits(0);
+    let words = story.report_words(&["--redact", level], into);
+    run(&story.folder, words).exits(0);
 }
 
 #[test]

@@ -143,6 +143,22 @@ fn parcel() -> Parcel {
     }
 }
 
+/// Goes on from what is on disk, and is killed when it saves its progress for the `limit`-th time,
+/// counted from zero; says whether it came to its end.
+fn send_until(limit: u64, target: &Target, desk: &mut FakeDesk, on_disk: &mut Progress) -> bool {
+    let mut saves = 0;
+    let start = on_disk.clone();
+    let mut save = |progress: &Progress| {
+        if saves == limit {
+            return Err("killed".into());
+        }
+        saves += 1;
+        *on_disk = progress.clone();
+        Ok(())
+    };
+    send(&parcel(), target, start, 3_600, desk, &mut save).is_ok()
+}
+
 #[test]
 fn whatever_happens_it_arrives_once_and_whole() {
     let mut finished = 0;
@@ -165,24 +181,7 @@ fn whatever_happens_it_arrives_once_and_whole() {
             } else {
                 u64::MAX
             };
-            let mut saves = 0;
-            let start = on_disk.clone();
-            let result = send(
-                &parcel(),
-                &target,
-                start,
-                3_600,
-                &mut desk,
-                &mut |progress| {
-                    if saves == die_at {
-                        return Err("killed".into());
-                    }
-                    saves += 1;
-                    on_disk = progress.clone();
-                    Ok(())
-                },
-            );
-            if result.is_ok() {
+            if send_until(die_at, &target, &mut desk, &mut on_disk) {
                 finished += 1;
                 break;
             }
@@ -215,24 +214,8 @@ fn a_run_killed_before_it_noted_an_upload_begins_another_set() {
         let mut desk = FakeDesk::default();
         let target = Target::Case("case-7".into());
         let mut on_disk = Progress::default();
-        for limit in [die_at, usize::MAX] {
-            let mut saves = 0;
-            let start = on_disk.clone();
-            let _ = send(
-                &parcel(),
-                &target,
-                start,
-                3_600,
-                &mut desk,
-                &mut |progress| {
-                    if saves == limit {
-                        return Err("killed".into());
-                    }
-                    saves += 1;
-                    on_disk = progress.clone();
-                    Ok(())
-                },
-            );
+        for limit in [die_at, u64::MAX] {
+            send_until(limit, &target, &mut desk, &mut on_disk);
         }
         assert_eq!(
             desk.cases["case-7"],

@@ -2,6 +2,7 @@
 //! because nothing was heard.
 
 use super::{CASE, Fault, World, command, finish, story};
+use crate::gate::decisions;
 use crate::story::Story;
 use crate::tool::{self, Answer};
 use serde_json::Value;
@@ -158,15 +159,7 @@ fn a_gate_that_hears_nothing_is_not_open_and_goes_on_asking() {
     // A shadow never blocks, and what it would have done is on record.
     gate(&mute, "mute-shadow", "13:40:00", &["--shadow"]).exits(0);
     let folder = tool::scratch("live/gate-none").with_file_name("gate-mute-shadow");
-    let words = [
-        "gate",
-        "report",
-        "--state",
-        "state",
-        "--now",
-        "2026-03-12T00:00Z",
-    ];
-    let report = tool::run(&folder, words).exits(0).out;
+    let report = decisions(&folder);
     assert!(report.contains("1 inconclusive"), "{report}");
     // It is heard at the second question only.
     let late = account();
