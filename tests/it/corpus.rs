@@ -1,8 +1,8 @@
 //! Three hundred hostile strings, in every field an attacker may write, through every format: they
 //! stay text. The strings are families times carriers, so that a new trick is one more line.
 
-use crate::story::{self, Report};
-use crate::tool::{run, scratch};
+use crate::story::{self, Report, Story};
+use crate::tool::{Answer, for_each, run, scratch};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -109,7 +109,15 @@ fn poison(from: &Path, into: &Path, corpus: &[String], next: &mut usize) {
             .unwrap();
         let mut document: Value = serde_json::from_str(&text).unwrap();
         for record in document["Records"].as_array_mut().unwrap() {
-            if !record["errorCode"].is_string() {
+            let change = record["readOnly"] == false
+                && record["eventSource"] != "ecr.amazonaws.com"
+                || [
+                    "BatchDeleteImage",
+                    "PutLifecyclePolicy",
+                    "SetRepositoryPolicy",
+                ]
+                .contains(&record["eventName"].as_str().unwrap());
+            if !record["errorCode"].is_string() && !change {
                 continue;
             }
             let mut bad = || {
@@ -122,7 +130,11 @@ fn poison(from: &Path, into: &Path, corpus: &[String], next: &mut usize) {
             if record["errorMessage"].is_string() {
                 record["errorMessage"] = bad();
             }
-            if record["requestParameters"]["repositoryName"].is_string() {
+            if record["requestParameters"]["policyName"].is_string() {
+                record["requestParameters"]["policyName"] = bad();
+            }
+            // A change is shown because of the repository it names.
+            if record["requestParameters"]["repositoryName"].is_string() && !change {
                 record["requestParameters"]["repositoryName"] = bad();
             }
             if record["userIdentity"]["type"] == "AssumedRole" {
@@ -138,6 +150,74 @@ fn poison(from: &Path, into: &Path, corpus: &[String], next: &mut usize) {
         let mut out = GzEncoder::new(fs::File::create(target).unwrap(), Compression::fast());
         out.write_all(document.to_string().as_bytes()).unwrap();
         out.finish().unwrap();
+    }
+}
+
+/// Fields of the other answers that hold text: posts of AWS, names and labels.
+const TEXTS: [&str; 9] = [
+    "latestDescription",
+    "message",
+    "summary",
+    "region_name",
+    "service_name",
+    "eventTypeCode",
+    "statusMessage",
+    "Label",
+    "QuotaName",
+];
+
+/// Puts hostile text behind the text of an answer of AWS.
+fn poison_answer(value: &mut Value, corpus: &[String], next: &mut usize) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                if let (true, Some(text)) = (TEXTS.contains(&key.as_str()), value.as_str()) {
+                    *next += 1;
+                    *value = format!("{text} {}", corpus[*next % corpus.len()]).into();
+                } else {
+                    poison_answer(value, corpus, next);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                poison_answer(item, corpus, next);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The inputs of a case, hostile.
+fn poisoned(story: &Story, into: &Path, corpus: &[String], next: &mut usize) {
+    poison(
+        &story.folder.join("trail"),
+        &into.join("trail"),
+        corpus,
+        next,
+    );
+    let mut entries: Vec<_> = fs::read_dir(&story.folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        let target = into.join(path.file_name().unwrap());
+        if path.extension().is_some_and(|end| end == "jsonl") {
+            fs::copy(&path, &target).unwrap();
+        }
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(mut answer) => {
+                poison_answer(&mut answer, corpus, next);
+                fs::write(&target, answer.to_string()).unwrap();
+            }
+            // The status feed travels as UTF-16.
+            Err(_) => fs::write(&target, bytes).unwrap(),
+        }
     }
 }
 
@@ -185,6 +265,91 @@ fn check_html(page: &str) {
     assert!(!page.contains("<script"));
 }
 
+/// No cell is a formula, nothing is hidden.
+fn check_csv(table: &str) {
+    assert!(!table.chars().any(invisible), "csv");
+    for cell in table.lines().flat_map(|line| line.split("\",\"")) {
+        let cell = cell.trim_matches('"');
+        assert!(!cell.starts_with(['=', '+', '@', '\t']), "{cell}");
+    }
+}
+
+/// Holds a report and all that is made of it against what no hostile string may do; the report, and the
+/// evidence table of its pack.
+fn stays_text(inputs: &Path, answer: &Answer) -> (Report, String) {
+    let report = Report::read(&inputs.join("out")).unwrap();
+    check_html(&report.html);
+    for (name, text) in [
+        ("md", &report.md),
+        ("html", &report.html),
+        ("stdout", &answer.out),
+        ("stderr", &answer.err),
+    ] {
+        assert!(!text.chars().any(invisible), "{name}");
+    }
+    let plain: String = report.md.split('`').step_by(2).collect();
+    for trick in [
+        "![",
+        "](http",
+        "](javascript",
+        "<script",
+        "<img",
+        "\n# heading",
+        "@octocat",
+        ":boom:",
+        "$x^2$",
+    ] {
+        assert!(!plain.contains(trick), "{trick} acts in Markdown");
+    }
+    let table = run(
+        inputs,
+        [
+            "calls",
+            "--cloudtrail",
+            "trail",
+            "--by",
+            "repository,user_agent,session,vpc_endpoint,source",
+        ],
+    )
+    .exits(0);
+    check_csv(&table.out);
+    let pack = run(
+        inputs,
+        [
+            "pack",
+            "out",
+            "--out",
+            "pack",
+            "--for",
+            "github,slack,jira,ci,mail,print",
+        ],
+    )
+    .exits(0);
+    assert!(!pack.err.chars().any(invisible));
+    for name in [
+        "body.txt",
+        "subject.txt",
+        "posts/slack.txt",
+        "posts/jira.txt",
+        "posts/mail.txt",
+        "attachments/report.md",
+    ] {
+        let text = fs::read_to_string(inputs.join("pack").join(name)).unwrap();
+        assert!(!text.chars().any(invisible), "{name}");
+    }
+    let mut evidence = String::new();
+    GzDecoder::new(fs::File::open(inputs.join("pack/attachments/evidence.csv.gz")).unwrap())
+        .read_to_string(&mut evidence)
+        .unwrap();
+    check_csv(&evidence);
+    let slack = fs::read_to_string(inputs.join("pack/posts/slack.txt")).unwrap();
+    assert_eq!(slack.matches("```").count(), 2);
+    let jira = fs::read_to_string(inputs.join("pack/posts/jira.txt")).unwrap();
+    assert_eq!(jira.matches('{').count(), 2);
+    run(inputs, ["verify", "out"]).exits(0);
+    (report, evidence)
+}
+
 #[test]
 fn hostile_strings_stay_text_in_every_format() {
     let corpus = corpus();
@@ -193,7 +358,7 @@ fn hostile_strings_stay_text_in_every_format() {
         .iter()
         .find(|story| story.name == "permission_change")
         .unwrap();
-    let folder = scratch("corpus");
+    let folder = scratch("corpus/fields");
     let formats = ["json", "md", "html", "csv"];
     let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     // A report shows the most frequent of everything, so the strings take turns, and those that some
@@ -206,91 +371,9 @@ fn hostile_strings_stay_text_in_every_format() {
         }
         let inputs = folder.join(format!("r{round}"));
         let mut next = round;
-        poison(
-            &story.folder.join("trail"),
-            &inputs.join("trail"),
-            &turn,
-            &mut next,
-        );
-        for entry in fs::read_dir(&story.folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|end| end == "json") {
-                fs::copy(&path, inputs.join(path.file_name().unwrap())).unwrap();
-            }
-        }
-        let mut words = vec!["report".to_owned()];
-        words.extend(story.case.args.clone());
-        words.extend(["--offline", "--now", &story.case.now, "--out", "out"].map(str::to_owned));
-        let answer = run(&inputs, &words).exits(0);
-        let report = Report::read(&inputs.join("out")).unwrap();
-        check_html(&report.html);
-        for (name, text) in [
-            ("md", &report.md),
-            ("html", &report.html),
-            ("stdout", &answer.out),
-            ("stderr", &answer.err),
-        ] {
-            assert!(!text.chars().any(invisible), "{name}");
-        }
-        let plain: String = report.md.split('`').step_by(2).collect();
-        for trick in [
-            "![",
-            "](http",
-            "](javascript",
-            "<script",
-            "<img",
-            "\n# heading",
-            "@octocat",
-        ] {
-            assert!(!plain.contains(trick), "{trick} acts in Markdown");
-        }
-        let table = run(
-            &inputs,
-            [
-                "calls",
-                "--cloudtrail",
-                "trail",
-                "--by",
-                "repository,user_agent,session,vpc_endpoint,source",
-            ],
-        )
-        .exits(0);
-        assert!(!table.out.chars().any(invisible), "csv");
-        for line in table.out.lines() {
-            for cell in line.split("\",\"") {
-                let cell = cell.trim_matches('"');
-                assert!(!cell.starts_with(['=', '+', '@', '\t']), "{cell}");
-            }
-        }
-        let pack = run(
-            &inputs,
-            [
-                "pack",
-                "out",
-                "--out",
-                "pack",
-                "--for",
-                "github,slack,jira,ci,mail,print",
-            ],
-        )
-        .exits(0);
-        assert!(!pack.err.chars().any(invisible));
-        for name in [
-            "body.txt",
-            "subject.txt",
-            "posts/slack.txt",
-            "posts/jira.txt",
-            "posts/mail.txt",
-            "attachments/report.md",
-        ] {
-            let text = fs::read_to_string(inputs.join("pack").join(name)).unwrap();
-            assert!(!text.chars().any(invisible), "{name}");
-        }
-        let mut evidence = String::new();
-        GzDecoder::new(fs::File::open(inputs.join("pack/attachments/evidence.csv.gz")).unwrap())
-            .read_to_string(&mut evidence)
-            .unwrap();
-        assert!(!evidence.chars().any(invisible), "evidence.csv");
+        poisoned(story, &inputs, &turn, &mut next);
+        let answer = run(&inputs, story.report_words(&[], Path::new("out"))).exits(0);
+        let (report, evidence) = stays_text(&inputs, &answer);
         for text in &turn {
             let Some(mark) = text.split("zz").nth(1) else {
                 continue;
@@ -311,15 +394,38 @@ fn hostile_strings_stay_text_in_every_format() {
                 waiting.push(text.clone());
             }
         }
-        let slack = fs::read_to_string(inputs.join("pack/posts/slack.txt")).unwrap();
-        assert_eq!(slack.matches("```").count(), 2);
-        let jira = fs::read_to_string(inputs.join("pack/posts/jira.txt")).unwrap();
-        assert_eq!(jira.matches('{').count(), 2);
-        run(&inputs, ["verify", "out"]).exits(0);
     }
     let counts: Vec<(&str, usize)> = formats
         .iter()
         .map(|format| (*format, seen.get(format).map_or(0, BTreeSet::len)))
         .collect();
     assert!(counts.iter().all(|(_, count)| *count >= 300), "{counts:?}");
+}
+
+/// What other cases show: posts of AWS Health, quotas, changes to images and keys, a pull-through rule.
+#[test]
+fn hostile_strings_stay_text_in_every_case() {
+    let corpus = corpus();
+    let marks: Vec<&str> = corpus
+        .iter()
+        .filter_map(|text| text.split("zz").nth(1))
+        .collect();
+    let folder = scratch("corpus/cases");
+    let seen = std::sync::Mutex::new(BTreeSet::new());
+    let stories: Vec<(usize, &Story)> = story::all()
+        .iter()
+        .filter(|story| story.name != "invictus_ssm_burst")
+        .enumerate()
+        .collect();
+    for_each(&stories, |(turn, story)| {
+        let inputs = folder.join(&story.name);
+        poisoned(story, &inputs, &corpus, &mut (turn * 53));
+        let answer = run(&inputs, story.report_words(&[], Path::new("out"))).exits(0);
+        let (report, _) = stays_text(&inputs, &answer);
+        let shown = marks.iter().filter(|mark| report.md.contains(**mark));
+        seen.lock().unwrap().extend(shown.copied());
+        Ok(())
+    });
+    let seen = seen.into_inner().unwrap().len();
+    assert!(seen >= 150, "{seen}");
 }

@@ -74,7 +74,23 @@ fn acts_as_word(word: &str) -> bool {
         || lower.contains("javascript:")
         || numbered("#")
         || numbered("gh-")
-        || (word.len() > 2 && word.starts_with(':') && word.ends_with(':'))
+        || names_an_emoji(&lower)
+}
+
+/// Whether `:name:` stands anywhere in the word: GitHub shows a picture instead, also in the middle of
+/// a word. Between colons stand the minutes and seconds of a time as well, and no picture has two digits
+/// for a name; and the fields of an ARN before its resource, which AWS writes, not the caller.
+fn names_an_emoji(lower: &str) -> bool {
+    let fields = if lower.starts_with("arn:aws") { 5 } else { 1 };
+    let mut names = lower.split(':');
+    // What stands behind the last colon is not between two.
+    names.next_back();
+    names.skip(fields).any(|name| {
+        let digits = name.trim_end_matches('z');
+        let time = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b"_+-".contains(&b);
+        !name.is_empty() && !time && name.bytes().all(letter)
+    })
 }
 
 fn digit_at(word: &str, at: usize) -> bool {

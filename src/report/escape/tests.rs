@@ -56,6 +56,15 @@ fn words_a_service_would_act_on_become_code() {
     assert_eq!(text("by @octocat now"), "by `@octocat` now");
     assert_eq!(text("see #123"), "see `#123`");
     assert_eq!(text("http://x.example/a_b"), "`http://x.example/a_b`");
+    for word in [":boom:", "a:boom:", "x/:+1:,", "arn:aws:iam::1:role/:x:"] {
+        assert_eq!(
+            text(&format!("see {word} now")),
+            format!("see `{word}` now")
+        );
+    }
+    for words in ["10:57:31Z: it began", "at 14:07:58, then: no"] {
+        assert_eq!(text(words), words);
+    }
     assert_eq!(text("server_error of a_b_"), "server_error of a_b\\_");
     assert_eq!(text("![x]"), "\\!\\[x\\]");
     assert_eq!(text("save `aws ecr x` now"), "save `aws ecr x` now");
