@@ -4,9 +4,11 @@ use super::card::Card;
 use super::fill;
 use super::scene::Scene;
 use super::shared;
+use crate::analyze::funnel::minutes;
 use crate::analyze::types::Signal;
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
+use crate::ecr::Class;
 use crate::facts::types::{Meaning, Share};
 
 /// A change of the path acts at once; an hour allows for DNS and connection lifetimes.
@@ -35,7 +37,18 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     }
     let trail = scene.cite(Noun::Trail);
     if let Some(fell) = lone_fall(scene, &scene.profile.vpc_endpoints) {
-        card.hold("one_endpoint", &fell, trail);
+        card.hold("one_endpoint", &fell, trail.clone());
+    }
+    if let Some((failed, calls)) = turned_away(scene) {
+        card.hold(
+            "turned_away",
+            &[
+                ("failed", words::count(failed)),
+                ("calls", words::count(calls)),
+                ("ratio", words::percent(failed as f64 / calls.max(1) as f64)),
+            ],
+            trail,
+        );
     }
     let kinds = &card.book.change_kinds;
     let changes = shared::changes_before(scene, kinds, WITHIN_S);
@@ -75,6 +88,31 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         );
     }
     card
+}
+
+/// Share of the arriving calls that must fail to be an explanation of those that do not arrive.
+const MOSTLY: f64 = 0.5;
+
+/// Failed and all calls of the place during the incident, when most failed: a pull that is refused its
+/// token asks for no layers, so their calls are missing although every path works.
+fn turned_away(scene: &Scene<'_>) -> Option<(u64, u64)> {
+    let place = &scene.draft.place;
+    let trail = scene.facts.trail.iter().find(|one| one.place == *place)?;
+    let (from, to) = minutes(scene.draft.span);
+    let (mut failed, mut calls) = (0_u64, 0_u64);
+    for series in &trail.series {
+        let index =
+            |minute: i64| usize::try_from(minute.saturating_sub(series.start.0)).unwrap_or(0);
+        for (class, counts) in &series.classes {
+            let inside = counts.get(index(from.0)..index(to.0).min(counts.len()));
+            let sum: u64 = inside.into_iter().flatten().map(|c| u64::from(*c)).sum();
+            calls = calls.saturating_add(sum);
+            if !matches!(class, Class::Success | Class::NotFound) {
+                failed = failed.saturating_add(sum);
+            }
+        }
+    }
+    (failed as f64 >= MOSTLY * calls as f64 && failed > 0).then_some((failed, calls))
 }
 
 /// The one value of a dimension whose calls vanished while the others went on, by the incident's
