@@ -131,6 +131,33 @@ pub(super) fn stories() -> Vec<Story> {
         Medium,
     );
 
+    // One endpoint silent while the rest goes on is a path; not so when the rest is turned away.
+    let (facts, draft, mut profile) = stopped();
+    profile.vpc_endpoints = endpoints();
+    tell(
+        "one endpoint silent",
+        (facts.clone(), draft.clone(), profile.clone()),
+        Customer,
+        "network_path",
+        Medium,
+    );
+    let mut facts = facts;
+    stage::calls(
+        &mut facts,
+        "GetAuthorizationToken",
+        Class::Throttle,
+        (9, 0),
+        30,
+        90,
+    );
+    tell(
+        "one endpoint silent while most calls are throttled",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
+
     let (facts, draft, mut profile) = stopped();
     profile.principals = vec![
         stage::share(&role("nightly"), 0, 0, (10_080, 0)),
