@@ -1,8 +1,8 @@
 //! File names inside a bundle and the way they are hashed: the one place that knows both.
 
 use super::manifest::{FileEntry, Noun};
-use crate::case::{Interval, instant};
-use chrono::{NaiveDateTime, TimeDelta};
+use crate::case::{Instant, Interval, instant};
+use chrono::NaiveDateTime;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::path::{Component, Path};
@@ -14,30 +14,43 @@ pub(super) const LOG: &str = "log.ndjson";
 pub(super) const CONTROLS_PREFIX: &str = "controls/";
 pub(super) const CALLS_PREFIX: &str = "calls/";
 
-/// The calls of the hour an epoch second lies in. Duplicates share their event time, so they always
-/// meet in one file.
+const HOUR_S: i64 = 3_600;
+
+/// The calls of an hour, or from a minute of it on, by the epoch second at which they begin.
 pub(super) fn calls_file(second: i64) -> String {
-    format!("{CALLS_PREFIX}{}.parquet", hour(second))
+    format!("{CALLS_PREFIX}{}.parquet", span(second))
 }
 
-/// The control counts of the hour an epoch second lies in.
+/// The control counts of the same.
 pub(super) fn controls_file(second: i64) -> String {
-    format!("{CONTROLS_PREFIX}{}.parquet", hour(second))
+    format!("{CONTROLS_PREFIX}{}.parquet", span(second))
 }
 
-/// The hour a file of a table holds, read back from its name; `None` when the name is another.
+/// The hour a file of a table holds, or what of it begins with its minute, read back from its name;
+/// `None` when the name is another.
 pub(super) fn hour_of(path: &str, prefix: &str) -> Option<Interval> {
     let name = path.strip_prefix(prefix)?.strip_suffix(".parquet")?;
-    let from = NaiveDateTime::parse_from_str(&format!("{name}:00"), "%Y-%m-%dT%H:%M").ok()?;
+    let (hour, minute) = name.split_once('_').unwrap_or((name, "00"));
+    let from = NaiveDateTime::parse_from_str(&format!("{hour}:{minute}"), "%Y-%m-%dT%H:%M").ok()?;
     let from = from.and_utc();
-    Some(Interval::new(
-        from,
-        from.checked_add_signed(TimeDelta::hours(1))?,
-    ))
+    Some(Interval::new(from, next_hour(from)?))
 }
 
-fn hour(second: i64) -> impl std::fmt::Display {
-    instant(second).format("%Y-%m-%dT%H")
+fn next_hour(from: Instant) -> Option<Instant> {
+    let hour = from.timestamp().div_euclid(HOUR_S).checked_add(1)?;
+    chrono::DateTime::from_timestamp(hour.checked_mul(HOUR_S)?, 0)
+}
+
+/// `2026-03-11T07`, or `2026-03-11T07_20` inside the hour. The line sorts after the dot, so that files
+/// sort by time.
+fn span(second: i64) -> impl std::fmt::Display {
+    let is_inside = second.rem_euclid(HOUR_S) != 0;
+    let form = if is_inside {
+        "%Y-%m-%dT%H_%M"
+    } else {
+        "%Y-%m-%dT%H"
+    };
+    instant(second).format(form)
 }
 
 /// The hash of a file's bytes as the manifest writes it.

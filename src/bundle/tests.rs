@@ -175,3 +175,33 @@ fn files_outside_of_the_bundle_are_never_read() {
         );
     }
 }
+
+#[test]
+fn an_hour_in_pieces_is_read_in_order_and_by_its_minutes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(folder.path()).unwrap();
+    for start in [0, 3_600, 3_600 + 1_200, 7_200] {
+        let row = CallRow {
+            event_time: start,
+            ..CallRow::default()
+        };
+        let control = ControlRow {
+            minute: start / 60,
+            ..ControlRow::default()
+        };
+        let files = HourFiles::encode(start, &Sheet::of(&[row]), &[], &[control]);
+        writer.hour(&files.unwrap()).unwrap();
+    }
+    let bundle = writer.seal(&case(), Vec::new()).unwrap();
+    for files in [bundle.calls(), bundle.controls()] {
+        let spans: Vec<_> = files.iter().map(|file| file.hour.unwrap()).collect();
+        let span = |from, to| Interval::new(instant(from), instant(to));
+        let expected = [
+            span(0, 3_600),
+            span(3_600, 7_200),
+            span(4_800, 7_200),
+            span(7_200, 10_800),
+        ];
+        assert_eq!(spans, expected);
+    }
+}

@@ -1,7 +1,8 @@
 //! The trail into the bundle, from files, from what was fetched, or from both.
 //!
 //! What was fetched is read by the same scan as files; the calls of other services that AWS counted
-//! join the hours they belong to. Must never write an hour twice or out of order.
+//! join the hours they belong to, or the minutes where an hour is cut. Must never write an hour twice or
+//! out of order.
 
 use crate::bundle::manifest::SourceEntry;
 use crate::bundle::rows::ControlRow;
@@ -12,9 +13,10 @@ use crate::trail::{self, Progress, ScanRequest};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-const HOUR_MINUTES: i64 = 60;
+const MINUTE_S: i64 = 60;
+const HOUR_S: i64 = 3_600;
 
-/// Counts by the epoch second at which their hour begins.
+/// Counts by the epoch second at which their minute begins.
 type Counted = BTreeMap<i64, Vec<ControlRow>>;
 
 /// Reads files and harvest into the bundle and gives the ledger's line.
@@ -28,7 +30,7 @@ pub(super) fn trail(
     request
         .inputs
         .extend(harvest.and_then(|harvest| harvest.records.clone()));
-    let counted = Mutex::new(by_hour(harvest));
+    let counted = Mutex::new(by_minute(harvest));
     let waiting = || -> MutexGuard<'_, Counted> {
         // Taking a row out is one step, so the map is sound whoever panicked.
         counted.lock().unwrap_or_else(PoisonError::into_inner)
@@ -37,8 +39,11 @@ pub(super) fn trail(
         &request,
         progress,
         |mut hour| {
-            let counted = waiting().remove(&hour.start);
-            hour.controls.extend(counted.unwrap_or_default());
+            let mut all = waiting();
+            let mut counted = all.split_off(&hour.start);
+            all.append(&mut counted.split_off(&hour.end));
+            drop(all);
+            hour.controls.extend(counted.into_values().flatten());
             hour.controls.sort();
             let files = HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls)?;
             Ok((hour.start, files))
@@ -47,31 +52,39 @@ pub(super) fn trail(
             // Hours before this one that only AWS counted.
             let mut before = waiting();
             let later = before.split_off(&start);
-            for (start, rows) in std::mem::replace(&mut *before, later) {
-                writer.hour(&only_counted(start, &rows)?)?;
-            }
+            let only_counted = std::mem::replace(&mut *before, later);
             drop(before);
+            write_counts(only_counted, writer)?;
             writer.hour(&files)
         },
     )?;
-    for (start, rows) in std::mem::take(&mut *waiting()) {
-        writer.hour(&only_counted(start, &rows)?)?;
-    }
+    write_counts(std::mem::take(&mut *waiting()), writer)?;
     if let Some(harvest) = harvest {
         harvest.amend(&mut entry);
     }
     Ok(entry)
 }
 
-fn only_counted(start: i64, rows: &[ControlRow]) -> anyhow::Result<HourFiles> {
-    HourFiles::encode(start, &Sheet::default(), &[], rows)
+/// Writes hours of which nothing but counts is known.
+fn write_counts(counted: Counted, writer: &mut Writer) -> anyhow::Result<()> {
+    let mut hours: BTreeMap<i64, Vec<ControlRow>> = BTreeMap::new();
+    for (minute, rows) in counted {
+        let hour = minute.div_euclid(HOUR_S) * HOUR_S;
+        hours.entry(hour).or_default().extend(rows);
+    }
+    for (start, mut rows) in hours {
+        rows.sort();
+        writer.hour(&HourFiles::encode(start, &Sheet::default(), &[], &rows)?)?;
+    }
+    Ok(())
 }
 
-fn by_hour(harvest: Option<&Harvest>) -> Counted {
+fn by_minute(harvest: Option<&Harvest>) -> Counted {
     let mut out = Counted::new();
     for row in harvest.iter().flat_map(|harvest| &harvest.controls) {
-        let start = row.minute.div_euclid(HOUR_MINUTES) * HOUR_MINUTES * 60;
-        out.entry(start).or_default().push(row.clone());
+        out.entry(row.minute * MINUTE_S)
+            .or_default()
+            .push(row.clone());
     }
     out
 }

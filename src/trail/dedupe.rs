@@ -3,7 +3,8 @@
 //!
 //! The answer depends on the set of records alone, never on their order: among copies the best by
 //! a stated rule stays, and ties are broken by the row itself. Copies carry the time of the call
-//! they are copies of, so all of them meet in one hour.
+//! they are copies of, so all of them meet in one hour. What bears the same ID at another time of the
+//! hour is a copy too; [`names`] is how an hour that is cut finds it.
 
 use super::part::Kept;
 use crate::bundle::sheet::Field;
@@ -141,6 +142,19 @@ impl<'a> Read<'a> {
             })
             .then_with(|| self.order(other))
     }
+}
+
+/// Hashes of all names under which a record may be folded.
+pub(super) fn names(
+    read: Read<'_>,
+    hasher: &foldhash::fast::RandomState,
+) -> impl Iterator<Item = u64> {
+    let amends = read.kept.original_event != 0 || read.kept.original_request != 0;
+    let amended = amends.then(|| read.amended()).flatten();
+    [read.own(), amended, read.shared()]
+        .into_iter()
+        .flatten()
+        .map(|name| hasher.hash_one(name))
 }
 
 fn first<'a>(one: &'a str, other: &'a str) -> &'a str {

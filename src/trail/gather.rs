@@ -142,7 +142,8 @@ pub(super) struct Gather {
     counts: Vec<Counts>,
     hours: BTreeMap<i64, Hour>,
     spill: Option<Spill>,
-    spilled: Vec<(i64, Spilled)>,
+    /// Parts on disk: their hour, where they stand, and how many rows they hold.
+    spilled: Vec<(i64, Spilled, usize)>,
     /// Set when the disk refused; then everything stays in memory.
     is_disk_unusable: bool,
     pub(super) notes: Vec<Note>,
@@ -226,9 +227,13 @@ impl Gather {
     /// Makes room when much is held.
     pub(super) fn relieve(&mut self) {
         let held: usize = self.hours.values().map(|hour| hour.part.size()).sum();
-        if held < SPILL_AT || self.is_disk_unusable {
-            return;
+        if held >= SPILL_AT && !self.is_disk_unusable {
+            self.spill_all();
         }
+    }
+
+    /// Writes all hours to disk.
+    pub(super) fn spill_all(&mut self) {
         if self.spill.is_none() {
             self.spill = Spill::new().ok();
         }
@@ -239,7 +244,7 @@ impl Gather {
         while let Some((key, hour)) = self.hours.pop_first() {
             let part = hour.named(&self.names);
             match spill.write(&part) {
-                Ok(place) => self.spilled.push((key, place)),
+                Ok(place) => self.spilled.push((key, place, part.kept.len())),
                 Err(_) => {
                     self.is_disk_unusable = true;
                     // Its counts have names of their own now, so it cannot go on growing as it is.
@@ -250,10 +255,12 @@ impl Gather {
         }
     }
 
-    /// The hours of which something was kept or counted.
-    pub(super) fn hours(&self) -> impl Iterator<Item = i64> {
-        let spilled = self.spilled.iter().map(|(hour, _)| *hour);
-        self.hours.keys().copied().chain(spilled)
+    /// The hours of which something was kept or counted, and how many rows each part of them has.
+    pub(super) fn hours(&self) -> impl Iterator<Item = (i64, usize)> {
+        let spilled = self.spilled.iter().map(|(hour, _, rows)| (*hour, *rows));
+        let held = self.hours.iter();
+        held.map(|(hour, held)| (*hour, held.part.kept.len()))
+            .chain(spilled)
     }
 
     /// Takes out everything of one hour.
@@ -262,15 +269,47 @@ impl Gather {
     /// When the temporary file cannot be read back.
     pub(super) fn take(&mut self, hour: i64) -> std::io::Result<Vec<Part>> {
         let mut parts = Vec::new();
+        self.take_each(hour, |part| {
+            parts.push(part);
+            Ok(())
+        })?;
+        Ok(parts)
+    }
+
+    /// The same one part after the other, for hours that do not fit.
+    ///
+    /// # Errors
+    /// Those of the visitor, and when the temporary file cannot be read back.
+    pub(super) fn take_each(
+        &mut self,
+        hour: i64,
+        mut visit: impl FnMut(Part) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         if let Some(spill) = &mut self.spill {
-            for (_, place) in self.spilled.iter().filter(|(key, _)| *key == hour) {
-                parts.push(spill.read(*place)?);
+            for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
+                visit(spill.read(*place)?)?;
             }
         }
-        if let Some(held) = self.hours.remove(&hour) {
-            parts.push(held.named(&self.names));
+        match self.hours.remove(&hour) {
+            Some(held) => visit(held.named(&self.names)),
+            None => Ok(()),
         }
-        Ok(parts)
+    }
+
+    /// Shows the rows of one hour, part by part.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read back.
+    pub(super) fn look(&mut self, hour: i64, mut visit: impl FnMut(&Part)) -> std::io::Result<()> {
+        if let Some(spill) = &mut self.spill {
+            for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
+                visit(&spill.read(*place)?);
+            }
+        }
+        if let Some(held) = self.hours.get(&hour) {
+            visit(&held.part);
+        }
+        Ok(())
     }
 
     /// Adds the counts so far by place, without what deduplication decides.

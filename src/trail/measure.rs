@@ -132,6 +132,7 @@ impl Answer {
         mut take: impl FnMut(HourRows) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut tallies = BTreeMap::new();
-        hours::finish(&mut self.0, &mut tallies, &|rows| Ok(rows), &mut take)
+        let room = &hours::Room::USUAL;
+        hours::finish(&mut self.0, &mut tallies, room, &|rows| Ok(rows), &mut take)
     }
 }

@@ -17,6 +17,7 @@ mod change;
 mod dedupe;
 mod fields;
 mod find;
+mod full;
 mod gather;
 mod hours;
 mod identity;
@@ -99,11 +100,13 @@ pub const LATENESS_OF_EVIDENCE_S: i64 = 24 * 3_600;
 /// average and promises nothing (CloudTrail user guide, "How CloudTrail works").
 pub const LATENESS_S: i64 = 2 * 3_600;
 
-/// What an archive says about one hour. The lists are sorted.
+/// What an archive says about one hour, or about some minutes of a very full one. The lists are sorted.
 #[derive(Debug, Clone)]
 pub struct HourRows {
-    /// Epoch second at which the hour begins.
+    /// Epoch second at which it begins: of an hour, or of a minute.
     pub start: i64,
+    /// Epoch second at which it ends.
+    pub end: i64,
     /// Calls of the event sources under analysis, each once.
     pub calls: Sheet,
     /// Writes of any service that could break a registry, each once.
@@ -169,7 +172,13 @@ pub fn scan<T: Send>(
     for gather in &gathers {
         gather.tally(&mut by_scope);
     }
-    hours::finish(&mut gathers, &mut by_scope, &make, &mut take)?;
+    hours::finish(
+        &mut gathers,
+        &mut by_scope,
+        &hours::Room::USUAL,
+        &make,
+        &mut take,
+    )?;
     Ok(outcome::conclude(
         request,
         (

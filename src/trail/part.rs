@@ -86,6 +86,16 @@ impl Part {
 
     /// Takes in another part of the same hour.
     pub(super) fn absorb(&mut self, other: &Self) {
+        self.absorb_some(other, other.kept.iter(), |_| true);
+    }
+
+    /// Takes in some rows of another part, and the counts of some minutes of the epoch.
+    pub(super) fn absorb_some<'a>(
+        &mut self,
+        other: &Self,
+        rows: impl ExactSizeIterator<Item = &'a Kept>,
+        is_wanted: impl Fn(i64) -> bool,
+    ) {
         // Found out on demand: a part holds many texts of rows that are met once.
         let mut numbers: Vec<Option<u32>> = vec![None; other.texts.len()];
         let texts = &mut self.texts;
@@ -99,8 +109,8 @@ impl Part {
             };
             *known.get_or_insert_with(|| texts.number(other.texts.get(number)))
         };
-        self.kept.reserve(other.kept.len());
-        for kept in &other.kept {
+        self.kept.reserve(rows.len());
+        for kept in rows {
             let mut kept = *kept;
             for (number, (field, _)) in kept.line.text.iter_mut().zip(Field::ALL) {
                 let is_id = matches!(field, Field::EventId | Field::RequestId);
@@ -121,6 +131,9 @@ impl Part {
             reason = "sums do not depend on their order"
         )]
         for ((minute, account, region, source), more) in &other.controls {
+            if !is_wanted(*minute) {
+                continue;
+            }
             let mut own = |number| renumber(number, false);
             let key = (*minute, own(*account), own(*region), own(*source));
             self.controls.entry(key).or_default().add(*more);

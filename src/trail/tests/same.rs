@@ -1,7 +1,10 @@
 //! Each call once, whatever the order: copies, shared copies, amendments, shuffled archives.
 
 use super::*;
+use crate::trail::gather::Gather;
+use crate::trail::{find, hours, outcome, read};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn counts(scan: &TrailScan) -> (u64, u64, u64, u64) {
     let tally = &scan.entry().tally;
@@ -168,4 +171,105 @@ proptest! {
         ids.dedup();
         prop_assert_eq!(ids.len(), all);
     }
+}
+
+/// A scan of some threads with so much room.
+fn scan_within(files: &[&[Value]], room: &hours::Room) -> TrailScan {
+    let request = ScanRequest::everything(Vec::new(), case(day(), Scope::everything()));
+    let mut gathers: Vec<Gather> = files
+        .iter()
+        .map(|records| {
+            let folder = Folder::new();
+            let path = folder.put("a.json", file_of(records));
+            let mut gather = Gather::default();
+            let found = find::find(&[path], &request.case.whole(), request.lateness_s);
+            for file in &found.files {
+                read::read(file, &request, &mut gather);
+            }
+            gather
+        })
+        .collect();
+    // Some on disk, some in memory.
+    if let Some(first) = gathers.first_mut() {
+        first.spill_all();
+    }
+    let mut by_scope = BTreeMap::new();
+    for gather in &gathers {
+        gather.tally(&mut by_scope);
+    }
+    let mut scan = TrailScan::default();
+    let mut last = i64::MIN;
+    let take = &mut |hour: crate::trail::HourRows| {
+        assert!(
+            hour.start >= last && hour.end > hour.start,
+            "in order, each once"
+        );
+        last = hour.end;
+        let inside = |second: i64| second >= hour.start && second < hour.end;
+        assert!(hour.calls.lines.iter().all(|line| inside(line.event_time)));
+        assert!(hour.controls.iter().all(|row| inside(row.minute * 60)));
+        scan.calls.extend(hour.calls.rows());
+        scan.changes.extend(hour.changes);
+        scan.controls.extend(hour.controls);
+        Ok(())
+    };
+    hours::finish(&mut gathers, &mut by_scope, room, &Ok, take).unwrap();
+    scan.entry = Some(outcome::conclude(
+        &request,
+        (0, 0),
+        Vec::new(),
+        gathers,
+        by_scope,
+    ));
+    scan
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn an_hour_that_is_cut_gives_the_same_answer(
+        records in prop::collection::vec(record(), 2..40),
+        cut in 0usize..40,
+        (rows, stretch, names) in (0usize..6, 1usize..6, 1usize..9),
+    ) {
+        let (left, right) = records.split_at(cut.min(records.len()));
+        let whole = scan_within(&[left, right], &hours::Room::USUAL);
+        let room = hours::Room { rows, stretch, names };
+        let cut = scan_within(&[left, right], &room);
+        prop_assert_eq!(&whole.calls, &cut.calls);
+        prop_assert_eq!(&whole.changes, &cut.changes);
+        prop_assert_eq!(&whole.controls, &cut.controls);
+        prop_assert_eq!(&whole.entry().by_scope, &cut.entry().by_scope);
+        prop_assert_eq!(whole.entry(), cut.entry());
+    }
+}
+
+#[test]
+fn a_full_hour_comes_in_stretches_that_fit() {
+    let records: Vec<Value> = (0..3_600).map(pull).collect();
+    let request = ScanRequest::everything(Vec::new(), case(day(), Scope::everything()));
+    let folder = Folder::new();
+    let path = folder.put("a.json", file_of(&records));
+    let found = find::find(&[path], &request.case.whole(), request.lateness_s);
+    let mut gathers = vec![Gather::default()];
+    read::read(&found.files[0], &request, &mut gathers[0]);
+    let room = hours::Room {
+        rows: 1_000,
+        stretch: 600,
+        names: 500,
+    };
+    let mut spans = Vec::new();
+    hours::finish(
+        &mut gathers,
+        &mut BTreeMap::new(),
+        &room,
+        &|hour| Ok((hour.end - hour.start, hour.calls.lines.len())),
+        &mut |span| {
+            spans.push(span);
+            Ok(())
+        },
+    )
+    .unwrap();
+    assert_eq!(spans, vec![(600, 600); 6]);
 }

@@ -165,6 +165,7 @@ fn in_pieces(path: &Path, piece: usize) -> Answer {
     hours::finish(
         &mut gathers,
         &mut by_scope,
+        &hours::Room::USUAL,
         &Ok,
         &mut |hour: crate::trail::HourRows| {
             scan.calls.extend(hour.calls.rows());

@@ -179,7 +179,7 @@ fn used(report: &Report) -> u64 {
 fn rows_behind_the_limit_are_counted_exactly_with_few_requests_and_flat_memory() {
     let most = rows_asked(40_000);
     let mut peaks = Vec::new();
-    for count in [10_000, 40_000, 100_000, 1_000_000] {
+    for count in [10_000, 40_000, 100_000, 250_000, 1_000_000] {
         if count > most {
             break;
         }

@@ -1,0 +1,266 @@
+//! An hour with more rows than there is room for, cut into stretches of whole minutes.
+//!
+//! An incident puts most of a day into a few minutes, and memory must not grow with it. The parts of
+//! the hour are read twice, one at a time: to count the minutes and find the copies that carry
+//! another time, and to write every row to the stretch it belongs to. Must never give another
+//! answer than the hour as a whole: where it is cut depends on the records alone, and copies that a
+//! cut would part are folded before it.
+
+use super::dedupe::{self, Read, dedupe};
+use super::gather::{Gather, HOUR_S};
+use super::hours::{Room, Stretch};
+use super::part::{Kept, Part};
+use super::spill::{Place, Spill};
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+
+const MINUTE_S: i64 = 60;
+const MINUTES: usize = 60;
+/// Bits of a hash that give way to the minute of the hour.
+const MINUTE_BITS: u64 = 0x3f;
+
+/// Gives every stretch of an hour to `hand`, a few at a time and in order of time, and what was
+/// folded before the cuts to `twice`.
+pub(super) fn cut(
+    hour: i64,
+    gathers: &mut [Gather],
+    room: &Room,
+    mut twice: impl FnMut(&Part),
+    mut hand: impl FnMut(Vec<Stretch>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let minutes = minutes(hour, gathers)?;
+    let wanderers = wanderers(hour, gathers, room, minutes.iter().sum())?;
+    let mut cuts = Cuts::new(hour, &minutes, room.stretch);
+    for gather in gathers {
+        gather.take_each(hour, |part| cuts.add(&part, &wanderers))?;
+    }
+    let folded = cuts.fold_wanderers()?;
+    twice(&folded);
+    let mut few = Vec::new();
+    let mut rows = 0;
+    for at in 0..cuts.starts.len() {
+        let more = cuts.rows.get(&at).copied().unwrap_or_default();
+        if !few.is_empty() && (rows + more > room.rows || few.len() >= Room::side_by_side()) {
+            hand(std::mem::take(&mut few))?;
+            rows = 0;
+        }
+        rows += more;
+        few.push(cuts.stretch(at)?);
+    }
+    hand(few)
+}
+
+fn minute_of(hour: i64, kept: &Kept) -> usize {
+    let minute = (kept.line.event_time - hour * HOUR_S).div_euclid(MINUTE_S);
+    usize::try_from(minute).unwrap_or(0).min(MINUTES - 1)
+}
+
+fn minutes(hour: i64, gathers: &mut [Gather]) -> io::Result<[usize; MINUTES]> {
+    let mut minutes = [0; MINUTES];
+    for gather in gathers {
+        gather.look(hour, |part| {
+            for kept in &part.kept {
+                if let Some(count) = minutes.get_mut(minute_of(hour, kept)) {
+                    *count += 1;
+                }
+            }
+        })?;
+    }
+    Ok(minutes)
+}
+
+/// Names that records of more than one minute bear, and all other names of these records and of those
+/// that share one with them. Few: copies carry the time of what they copy.
+struct Wanderers {
+    names: HashSet<u64>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl Wanderers {
+    fn has(&self, read: Read<'_>) -> bool {
+        !self.names.is_empty()
+            && dedupe::names(read, &self.hasher)
+                .any(|name| self.names.contains(&(name & !MINUTE_BITS)))
+    }
+
+    /// Takes in the other names of who is known by one.
+    fn follow(&mut self, part: &Part) {
+        let texts = &part.texts;
+        for kept in &part.kept {
+            let read = Read { kept, texts };
+            if self.has(read) {
+                let names = dedupe::names(read, &self.hasher);
+                self.names.extend(names.map(|name| name & !MINUTE_BITS));
+            }
+        }
+    }
+}
+
+/// Looks at a share of all names at a time, so that even a list of numbers does not grow with the hour.
+fn wanderers(hour: i64, gathers: &mut [Gather], room: &Room, rows: usize) -> io::Result<Wanderers> {
+    let mut found = Wanderers {
+        names: HashSet::new(),
+        hasher: foldhash::fast::RandomState::default(),
+    };
+    let passes = rows.div_ceil(room.names.max(1)) as u64;
+    let mut names: Vec<u64> = Vec::new();
+    for pass in 0..passes {
+        names.clear();
+        for gather in &mut *gathers {
+            gather.look(hour, |part| {
+                for kept in &part.kept {
+                    let texts = &part.texts;
+                    let minute = minute_of(hour, kept) as u64;
+                    let of_read = dedupe::names(Read { kept, texts }, &found.hasher);
+                    let of_pass = of_read.filter(|name| (name >> 6) % passes == pass);
+                    names.extend(of_pass.map(|name| (name & !MINUTE_BITS) | minute));
+                }
+            })?;
+        }
+        names.sort_unstable();
+        // Neighbours of one name in different minutes; two names with one hash only cost time.
+        let apart = names.windows(2).filter_map(|pair| match pair {
+            [a, b] if a != b && (a ^ b) & !MINUTE_BITS == 0 => Some(a & !MINUTE_BITS),
+            _ => None,
+        });
+        found.names.extend(apart);
+    }
+    let mut known = 0;
+    while found.names.len() > known {
+        known = found.names.len();
+        for gather in &mut *gathers {
+            gather.look(hour, |part| found.follow(part))?;
+        }
+    }
+    Ok(found)
+}
+
+/// The stretches of an hour as they fill.
+struct Cuts {
+    hour: i64,
+    /// Minutes of the hour at which stretches begin, ascending from zero.
+    starts: Vec<usize>,
+    parts: BTreeMap<usize, Vec<Piece>>,
+    /// Rows by stretch.
+    rows: BTreeMap<usize, usize>,
+    wandering: Part,
+    spill: Option<Spill>,
+}
+
+/// A piece of a stretch, on disk unless the disk refused.
+enum Piece {
+    There(Place),
+    Here(Part),
+}
+
+impl Cuts {
+    /// As many minutes a stretch as fit into `most` rows, and at least one.
+    fn new(hour: i64, minutes: &[usize; MINUTES], most: usize) -> Self {
+        let mut starts = vec![0];
+        let mut rows = 0;
+        for (minute, count) in minutes.iter().enumerate() {
+            if rows > 0 && rows + count > most {
+                starts.push(minute);
+                rows = 0;
+            }
+            rows += count;
+        }
+        Self {
+            hour,
+            starts,
+            parts: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            wandering: Part::default(),
+            spill: Spill::new().ok(),
+        }
+    }
+
+    fn of_minute(&self, minute: usize) -> usize {
+        let after = self.starts.partition_point(|start| *start <= minute);
+        after.saturating_sub(1)
+    }
+
+    /// The stretch of a minute of the epoch.
+    fn of_control(&self, minute: i64) -> usize {
+        let inside = minute - self.hour * HOUR_S / MINUTE_S;
+        self.of_minute(usize::try_from(inside).unwrap_or(0))
+    }
+
+    /// Spreads the rows and counts of a part.
+    fn add(&mut self, part: &Part, wanderers: &Wanderers) -> io::Result<()> {
+        let texts = &part.texts;
+        let (apart, settled): (Vec<&Kept>, Vec<&Kept>) = part
+            .kept
+            .iter()
+            .partition(|kept| wanderers.has(Read { kept, texts }));
+        self.wandering
+            .absorb_some(part, apart.into_iter(), |_| false);
+        self.spread(part, settled, true)
+    }
+
+    fn spread(&mut self, part: &Part, rows: Vec<&Kept>, with_controls: bool) -> io::Result<()> {
+        let mut lists: BTreeMap<usize, Vec<&Kept>> = BTreeMap::new();
+        for kept in rows {
+            let stretch = self.of_minute(minute_of(self.hour, kept));
+            lists.entry(stretch).or_default().push(kept);
+        }
+        if with_controls {
+            #[expect(
+                clippy::iter_over_hash_type,
+                reason = "which lists exist does not depend on the order"
+            )]
+            for (minute, ..) in part.controls.keys() {
+                lists.entry(self.of_control(*minute)).or_default();
+            }
+        }
+        for (stretch, rows) in lists {
+            *self.rows.entry(stretch).or_default() += rows.len();
+            let mut piece = Part::default();
+            piece.absorb_some(part, rows.into_iter(), |minute| {
+                with_controls && self.of_control(minute) == stretch
+            });
+            let piece = self.put(piece);
+            self.parts.entry(stretch).or_default().push(piece);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, part: Part) -> Piece {
+        let place = self.spill.as_mut().map(|spill| spill.write(&part));
+        match place {
+            Some(Ok(place)) => Piece::There(place),
+            // A disk that is full stays full, and what stands on it can still be read.
+            Some(Err(_)) | None => Piece::Here(part),
+        }
+    }
+
+    /// Folds what a cut would part, spreads what stays, and gives back what does not.
+    fn fold_wanderers(&mut self) -> io::Result<Part> {
+        let mut all = std::mem::take(&mut self.wandering);
+        let (stay, gone) = dedupe(std::mem::take(&mut all.kept), &all.texts);
+        self.spread(&all, stay.iter().collect(), false)?;
+        all.kept = gone;
+        Ok(all)
+    }
+
+    /// Takes out one stretch.
+    fn stretch(&mut self, at: usize) -> io::Result<Stretch> {
+        let mut whole = Part::default();
+        for piece in self.parts.remove(&at).unwrap_or_default() {
+            match (piece, &mut self.spill) {
+                (Piece::There(place), Some(spill)) => whole.absorb(&spill.read(place)?),
+                (Piece::Here(part), _) => whole.absorb(&part),
+                (Piece::There(_), None) => {}
+            }
+        }
+        let begins = |at: usize| {
+            let minute = self.starts.get(at).copied().unwrap_or(MINUTES);
+            self.hour * HOUR_S + i64::try_from(minute).unwrap_or(0) * MINUTE_S
+        };
+        Ok(Stretch {
+            from: begins(at),
+            to: begins(at + 1),
+            parts: vec![whole],
+        })
+    }
+}
