@@ -26,8 +26,8 @@ pub(super) struct Encoded {
 }
 
 impl HourFiles {
-    /// Encodes the rows of the hour that begins at `start` (epoch seconds), or of the minutes of a very
-    /// full hour that begin there; the rows must be sorted.
+    /// Encodes the rows of the hour that begins at `start` (epoch seconds), or of a very full hour
+    /// from there on; the rows must be sorted.
     ///
     /// # Errors
     /// When the rows cannot be encoded.

@@ -16,7 +16,7 @@ pub(super) const CALLS_PREFIX: &str = "calls/";
 
 const HOUR_S: i64 = 3_600;
 
-/// The calls of an hour, or from a minute of it on, by the epoch second at which they begin.
+/// The calls of an hour, or from a second of it on, by the epoch second at which they begin.
 pub(super) fn calls_file(second: i64) -> String {
     format!("{CALLS_PREFIX}{}.parquet", span(second))
 }
@@ -26,12 +26,13 @@ pub(super) fn controls_file(second: i64) -> String {
     format!("{CONTROLS_PREFIX}{}.parquet", span(second))
 }
 
-/// The hour a file of a table holds, or what of it begins with its minute, read back from its name;
+/// The hour a file of a table holds, or what of it begins inside, read back from its name;
 /// `None` when the name is another.
 pub(super) fn hour_of(path: &str, prefix: &str) -> Option<Interval> {
     let name = path.strip_prefix(prefix)?.strip_suffix(".parquet")?;
-    let (hour, minute) = name.split_once('_').unwrap_or((name, "00"));
-    let from = NaiveDateTime::parse_from_str(&format!("{hour}:{minute}"), "%Y-%m-%dT%H:%M").ok()?;
+    let (hour, inside) = name.split_once('_').unwrap_or((name, "00_00"));
+    let text = format!("{hour}_{inside}");
+    let from = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H_%M_%S").ok()?;
     let from = from.and_utc();
     Some(Interval::new(from, next_hour(from)?))
 }
@@ -41,12 +42,12 @@ fn next_hour(from: Instant) -> Option<Instant> {
     chrono::DateTime::from_timestamp(hour.checked_mul(HOUR_S)?, 0)
 }
 
-/// `2026-03-11T07`, or `2026-03-11T07_20` inside the hour. The line sorts after the dot, so that files
+/// `2026-03-11T07`, or `2026-03-11T07_20_00` inside the hour. The line sorts after the dot, so that files
 /// sort by time.
 fn span(second: i64) -> impl std::fmt::Display {
     let is_inside = second.rem_euclid(HOUR_S) != 0;
     let form = if is_inside {
-        "%Y-%m-%dT%H_%M"
+        "%Y-%m-%dT%H_%M_%S"
     } else {
         "%Y-%m-%dT%H"
     };

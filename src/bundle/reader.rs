@@ -21,14 +21,14 @@ pub struct Bundle {
     pub manifest: Manifest,
 }
 
-/// One hour of a table of the bundle, or some minutes of it; rows are sorted as they were written.
+/// One hour of a table of the bundle, or a part of it; rows are sorted as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourFile {
     /// Where it stands.
     pub path: PathBuf,
     /// How many rows it holds; never zero.
     pub rows: u64,
-    /// The hour all its rows lie in, from their first minute on; `None` when its name does not say, so that a reader looks.
+    /// The hour all its rows lie in, from their first second on; `None` when its name does not say, so that a reader looks.
     pub hour: Option<Interval>,
 }
 

@@ -48,8 +48,11 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
     let entry = trail::scan(
         &request,
         &Bar::new(volume),
-        |hour| Ok(count(&hour, &args.by, &case.scope.repositories)),
-        |cells| table.add(cells),
+        |hour| {
+            let cells = count(&hour, &args.by, &case.scope.repositories);
+            Ok((cells, hour.end.rem_euclid(MINUTE_S) == 0))
+        },
+        |(cells, ends_a_minute)| table.add(cells, ends_a_minute),
     )?;
     let tally = &entry.tally;
     let mut line = format!(
@@ -90,6 +93,8 @@ type Key = [u32; COLUMNS];
 /// How many columns there are at most.
 const COLUMNS: usize = 13;
 
+const MINUTE_S: i64 = 60;
+
 /// The counted cells of one hour, sorted by their texts.
 struct Cells {
     /// For each column its distinct texts, sorted.
@@ -123,7 +128,10 @@ fn count(hour: &HourRows, by: &[Column], repositories: &[String]) -> Cells {
         let mut key = Key::default();
         for (slot, column) in key.iter_mut().zip(by) {
             *slot = match source(*column) {
-                Source::Minute => u32::try_from((line.event_time - hour.start) / 60).unwrap_or(0),
+                Source::Minute => {
+                    let first = Minute::of_second(hour.start).0;
+                    u32::try_from(Minute::of_second(line.event_time).0 - first).unwrap_or(0)
+                }
                 Source::Class => {
                     let code = line.number(Field::ErrorCode);
                     *classes.entry(code).or_insert_with(|| {
@@ -329,13 +337,18 @@ impl Table {
         Ok(table)
     }
 
-    fn add(&mut self, cells: Cells) -> anyhow::Result<()> {
-        if self.in_order {
+    /// Takes in the cells of an hour, or of a part of a very full one that may end inside a minute.
+    fn add(&mut self, cells: Cells, ends_a_minute: bool) -> anyhow::Result<()> {
+        if self.in_order && ends_a_minute && self.cells.is_empty() {
             return self.write(cells);
         }
         for (key, count) in &cells.rows {
             let key = cells.key(key).map(str::to_owned).collect();
             *self.cells.entry(key).or_default() += count;
+        }
+        if self.in_order && ends_a_minute {
+            let cells = std::mem::take(&mut self.cells);
+            return self.write(as_cells(&cells, self.header.len()));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The trail into the bundle, from files, from what was fetched, or from both.
 //!
 //! What was fetched is read by the same scan as files; the calls of other services that AWS counted
-//! join the hours they belong to, or the minutes where an hour is cut. Must never write an hour twice or
+//! join the hours they belong to, or the part that an hour is cut into. Must never write an hour twice or
 //! out of order.
 
 use crate::bundle::manifest::SourceEntry;

@@ -1,7 +1,7 @@
-//! An hour with more rows than there is room for, cut into stretches of whole minutes.
+//! An hour with more rows than there is room for, cut into stretches of whole seconds.
 //!
 //! An incident puts most of a day into a few minutes, and memory must not grow with it. The parts of
-//! the hour are read twice, one at a time: to count the minutes and find the copies that carry
+//! the hour are gone through one at a time: to count the seconds, to find the copies that carry
 //! another time, and to write every row to the stretch it belongs to. Must never give another
 //! answer than the hour as a whole: where it is cut depends on the records alone, and copies that a
 //! cut would part are folded before it.
@@ -15,9 +15,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 const MINUTE_S: i64 = 60;
-const MINUTES: usize = 60;
-/// Bits of a hash that give way to the minute of the hour.
-const MINUTE_BITS: u64 = 0x3f;
+const SECONDS: usize = HOUR_S.unsigned_abs() as usize;
+/// Bits of a hash that give way to the second of the hour.
+const SECOND_BITS: u64 = 0xfff;
+/// How many they are.
+const SECOND_WIDTH: u32 = SECOND_BITS.count_ones();
 
 /// Gives every stretch of an hour to `hand`, a few at a time and in order of time, and what was
 /// folded before the cuts to `twice`.
@@ -28,9 +30,13 @@ pub(super) fn cut(
     mut twice: impl FnMut(&Part),
     mut hand: impl FnMut(Vec<Stretch>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let minutes = minutes(hour, gathers)?;
-    let wanderers = wanderers(hour, gathers, room, minutes.iter().sum())?;
-    let mut cuts = Cuts::new(hour, &minutes, room.stretch);
+    // What threads still hold would stand in memory until its turn comes.
+    for gather in &mut *gathers {
+        gather.spill_all();
+    }
+    let seconds = seconds(hour, gathers)?;
+    let wanderers = wanderers(hour, gathers, room, seconds.iter().sum())?;
+    let mut cuts = Cuts::new(hour, &seconds, room.stretch);
     for gather in gathers {
         gather.take_each(hour, |part| cuts.add(&part, &wanderers))?;
     }
@@ -50,26 +56,27 @@ pub(super) fn cut(
     hand(few)
 }
 
-fn minute_of(hour: i64, kept: &Kept) -> usize {
-    let minute = (kept.line.event_time - hour * HOUR_S).div_euclid(MINUTE_S);
-    usize::try_from(minute).unwrap_or(0).min(MINUTES - 1)
+fn second_of(hour: i64, kept: &Kept) -> usize {
+    let second = kept.line.event_time - hour * HOUR_S;
+    usize::try_from(second).unwrap_or(0).min(SECONDS - 1)
 }
 
-fn minutes(hour: i64, gathers: &mut [Gather]) -> io::Result<[usize; MINUTES]> {
-    let mut minutes = [0; MINUTES];
+/// Rows by second of the hour.
+fn seconds(hour: i64, gathers: &mut [Gather]) -> io::Result<Vec<usize>> {
+    let mut seconds = vec![0; SECONDS];
     for gather in gathers {
         gather.look(hour, |part| {
             for kept in &part.kept {
-                if let Some(count) = minutes.get_mut(minute_of(hour, kept)) {
+                if let Some(count) = seconds.get_mut(second_of(hour, kept)) {
                     *count += 1;
                 }
             }
         })?;
     }
-    Ok(minutes)
+    Ok(seconds)
 }
 
-/// Names that records of more than one minute bear, and all other names of these records and of those
+/// Names that records of more than one second bear, and all other names of these records and of those
 /// that share one with them. Few: copies carry the time of what they copy.
 struct Wanderers {
     names: HashSet<u64>,
@@ -80,7 +87,7 @@ impl Wanderers {
     fn has(&self, read: Read<'_>) -> bool {
         !self.names.is_empty()
             && dedupe::names(read, &self.hasher)
-                .any(|name| self.names.contains(&(name & !MINUTE_BITS)))
+                .any(|name| self.names.contains(&(name & !SECOND_BITS)))
     }
 
     /// Takes in the other names of who is known by one.
@@ -90,7 +97,7 @@ impl Wanderers {
             let read = Read { kept, texts };
             if self.has(read) {
                 let names = dedupe::names(read, &self.hasher);
-                self.names.extend(names.map(|name| name & !MINUTE_BITS));
+                self.names.extend(names.map(|name| name & !SECOND_BITS));
             }
         }
     }
@@ -110,17 +117,17 @@ fn wanderers(hour: i64, gathers: &mut [Gather], room: &Room, rows: usize) -> io:
             gather.look(hour, |part| {
                 for kept in &part.kept {
                     let texts = &part.texts;
-                    let minute = minute_of(hour, kept) as u64;
+                    let second = second_of(hour, kept) as u64;
                     let of_read = dedupe::names(Read { kept, texts }, &found.hasher);
-                    let of_pass = of_read.filter(|name| (name >> 6) % passes == pass);
-                    names.extend(of_pass.map(|name| (name & !MINUTE_BITS) | minute));
+                    let of_pass = of_read.filter(|name| (name >> SECOND_WIDTH) % passes == pass);
+                    names.extend(of_pass.map(|name| (name & !SECOND_BITS) | second));
                 }
             })?;
         }
         names.sort_unstable();
-        // Neighbours of one name in different minutes; two names with one hash only cost time.
+        // Neighbours of one name in different seconds; two names with one hash only cost time.
         let apart = names.windows(2).filter_map(|pair| match pair {
-            [a, b] if a != b && (a ^ b) & !MINUTE_BITS == 0 => Some(a & !MINUTE_BITS),
+            [a, b] if a != b && (a ^ b) & !SECOND_BITS == 0 => Some(a & !SECOND_BITS),
             _ => None,
         });
         found.names.extend(apart);
@@ -138,7 +145,7 @@ fn wanderers(hour: i64, gathers: &mut [Gather], room: &Room, rows: usize) -> io:
 /// The stretches of an hour as they fill.
 struct Cuts {
     hour: i64,
-    /// Minutes of the hour at which stretches begin, ascending from zero.
+    /// Seconds of the hour at which stretches begin, ascending from zero.
     starts: Vec<usize>,
     parts: BTreeMap<usize, Vec<Piece>>,
     /// Rows by stretch.
@@ -154,16 +161,22 @@ enum Piece {
 }
 
 impl Cuts {
-    /// As many minutes a stretch as fit into `most` rows, and at least one.
-    fn new(hour: i64, minutes: &[usize; MINUTES], most: usize) -> Self {
+    /// As many minutes a stretch as fit into `most` rows; of a minute that does not fit, as many
+    /// seconds, and at least one.
+    fn new(hour: i64, seconds: &[usize], most: usize) -> Self {
         let mut starts = vec![0];
         let mut rows = 0;
-        for (minute, count) in minutes.iter().enumerate() {
-            if rows > 0 && rows + count > most {
-                starts.push(minute);
-                rows = 0;
+        for (minute, counts) in seconds.chunks(MINUTE_S.unsigned_abs() as usize).enumerate() {
+            let mut next: usize = counts.iter().sum();
+            for (second, count) in counts.iter().enumerate() {
+                if rows > 0 && rows + next > most {
+                    starts.push(minute * counts.len() + second);
+                    rows = 0;
+                }
+                rows += count;
+                // Inside a minute the next second decides.
+                next = counts.get(second + 1).copied().unwrap_or_default();
             }
-            rows += count;
         }
         Self {
             hour,
@@ -175,15 +188,15 @@ impl Cuts {
         }
     }
 
-    fn of_minute(&self, minute: usize) -> usize {
-        let after = self.starts.partition_point(|start| *start <= minute);
+    fn of_second(&self, second: usize) -> usize {
+        let after = self.starts.partition_point(|start| *start <= second);
         after.saturating_sub(1)
     }
 
-    /// The stretch of a minute of the epoch.
+    /// The stretch in which a minute of the epoch begins.
     fn of_control(&self, minute: i64) -> usize {
-        let inside = minute - self.hour * HOUR_S / MINUTE_S;
-        self.of_minute(usize::try_from(inside).unwrap_or(0))
+        let inside = minute * MINUTE_S - self.hour * HOUR_S;
+        self.of_second(usize::try_from(inside).unwrap_or(0))
     }
 
     /// Spreads the rows and counts of a part.
@@ -201,7 +214,7 @@ impl Cuts {
     fn spread(&mut self, part: &Part, rows: Vec<&Kept>, with_controls: bool) -> io::Result<()> {
         let mut lists: BTreeMap<usize, Vec<&Kept>> = BTreeMap::new();
         for kept in rows {
-            let stretch = self.of_minute(minute_of(self.hour, kept));
+            let stretch = self.of_second(second_of(self.hour, kept));
             lists.entry(stretch).or_default().push(kept);
         }
         if with_controls {
@@ -254,8 +267,8 @@ impl Cuts {
             }
         }
         let begins = |at: usize| {
-            let minute = self.starts.get(at).copied().unwrap_or(MINUTES);
-            self.hour * HOUR_S + i64::try_from(minute).unwrap_or(0) * MINUTE_S
+            let second = self.starts.get(at).copied().unwrap_or(SECONDS);
+            self.hour * HOUR_S + i64::try_from(second).unwrap_or(0)
         };
         Ok(Stretch {
             from: begins(at),

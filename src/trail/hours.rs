@@ -1,7 +1,7 @@
 //! The end of a scan, hour by hour: parts merged, copies folded, rows sorted, records accounted for.
 //!
 //! An hour at a time is what keeps memory flat; an hour with more rows than there is room for is cut
-//! into minutes first (`full`). Hours are finished side by side and handed on in their order.
+//! into seconds first (`full`). Hours are finished side by side and handed on in their order.
 
 use super::HourRows;
 use super::dedupe::{Read, dedupe};
@@ -34,11 +34,11 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// A million rows in ten minutes are ten stretches of two minutes at most.
+    /// About 30 MB: no more than what the threads hold while they read.
     pub(super) const USUAL: Self = Self {
-        rows: 100_000,
-        stretch: 50_000,
-        names: 2_000_000,
+        rows: 50_000,
+        stretch: 25_000,
+        names: 500_000,
     };
 
     /// How much is finished side by side.

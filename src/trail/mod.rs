@@ -100,10 +100,10 @@ pub const LATENESS_OF_EVIDENCE_S: i64 = 24 * 3_600;
 /// average and promises nothing (CloudTrail user guide, "How CloudTrail works").
 pub const LATENESS_S: i64 = 2 * 3_600;
 
-/// What an archive says about one hour, or about some minutes of a very full one. The lists are sorted.
+/// What an archive says about one hour, or about some seconds of a very full one. The lists are sorted.
 #[derive(Debug, Clone)]
 pub struct HourRows {
-    /// Epoch second at which it begins: of an hour, or of a minute.
+    /// Epoch second at which it begins. The counts of a minute come with its first second.
     pub start: i64,
     /// Epoch second at which it ends.
     pub end: i64,

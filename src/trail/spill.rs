@@ -4,7 +4,7 @@
 //! is nobody's contract. What cannot be written stays in memory: slower, never wrong.
 
 use super::known::Known;
-use super::part::{Control, Kept, Part};
+use super::part::{Control, ControlKey, Kept, Part};
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
 use std::fs::File;
@@ -21,7 +21,11 @@ pub(super) struct Spill {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     at: u64,
-    len: usize,
+    /// Lengths of its lists, in the order in which they stand there.
+    ends: usize,
+    kept: usize,
+    controls: usize,
+    text: usize,
 }
 
 impl Spill {
@@ -35,28 +39,54 @@ impl Spill {
 
     /// Writes a part at the end.
     pub(super) fn write(&mut self, part: &Part) -> io::Result<Place> {
-        let bytes = encode(part);
+        let (text, ends) = part.texts.parts();
+        let controls: Vec<Counted> = part.controls.iter().map(Counted::of).collect();
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&bytes)?;
+        // Straight from where they stand: a part is large enough to be held once.
+        let lists: [&[u8]; 4] = [
+            bytemuck::cast_slice(ends),
+            bytemuck::cast_slice(&part.kept),
+            bytemuck::cast_slice(&controls),
+            text.as_bytes(),
+        ];
+        for list in lists {
+            self.file.write_all(list)?;
+        }
         let place = Place {
             at: self.end,
-            len: bytes.len(),
+            ends: ends.len(),
+            kept: part.kept.len(),
+            controls: controls.len(),
+            text: text.len(),
         };
-        self.end += bytes.len() as u64;
+        self.end += lists.iter().map(|list| list.len() as u64).sum::<u64>();
         Ok(place)
     }
 
     /// Reads a part back.
     pub(super) fn read(&mut self, place: Place) -> io::Result<Part> {
         self.file.seek(SeekFrom::Start(place.at))?;
-        let mut bytes = vec![0; place.len];
-        self.file.read_exact(&mut bytes)?;
-        decode(&bytes).ok_or_else(|| {
+        let ends = self.list::<usize>(place.ends)?;
+        let kept = self.list::<Kept>(place.kept)?;
+        let controls = self.list::<Counted>(place.controls)?;
+        let text = String::from_utf8(self.list::<u8>(place.text)?).map_err(|_| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 "a temporary file was changed by someone else",
             )
+        })?;
+        Ok(Part {
+            texts: Texts::restored(text, ends),
+            kept,
+            controls: controls.into_iter().map(Counted::apart).collect(),
+            callers: Known::default(),
         })
+    }
+
+    fn list<T: Pod>(&mut self, length: usize) -> io::Result<Vec<T>> {
+        let mut list = vec![T::zeroed(); length];
+        self.file.read_exact(bytemuck::cast_slice_mut(&mut list))?;
+        Ok(list)
     }
 }
 
@@ -71,74 +101,21 @@ struct Counted {
     control: Control,
 }
 
-fn encode(part: &Part) -> Vec<u8> {
-    let (text, ends) = part.texts.parts();
-    let controls: Vec<Counted> = part
-        .controls
-        .iter()
-        .map(|((minute, account, region, source), control)| Counted {
+impl Counted {
+    fn of(((minute, account, region, source), control): (&ControlKey, &Control)) -> Self {
+        Self {
             minute: *minute,
             account: *account,
             region: *region,
             source: *source,
             control: *control,
-        })
-        .collect();
-    let lists: [&[u8]; 4] = [
-        bytemuck::cast_slice(ends),
-        bytemuck::cast_slice(&part.kept),
-        bytemuck::cast_slice(&controls),
-        text.as_bytes(),
-    ];
-    let length: usize = lists.iter().map(|list| list.len() + 8).sum();
-    let mut bytes = Vec::with_capacity(length);
-    for list in lists {
-        bytes.extend((list.len() as u64).to_le_bytes());
+        }
     }
-    for list in lists {
-        bytes.extend(list);
-    }
-    bytes
-}
 
-fn decode(bytes: &[u8]) -> Option<Part> {
-    let mut rest = bytes;
-    let mut lengths = [0; 4];
-    for length in &mut lengths {
-        let (head, tail) = rest.split_first_chunk()?;
-        *length = usize::try_from(u64::from_le_bytes(*head)).ok()?;
-        rest = tail;
+    fn apart(self) -> (ControlKey, Control) {
+        let key = (self.minute, self.account, self.region, self.source);
+        (key, self.control)
     }
-    let mut take = |length: usize| {
-        let (head, tail) = rest.split_at_checked(length)?;
-        rest = tail;
-        Some(head)
-    };
-    let [ends, kept, controls, text] = lengths;
-    let ends = pods::<usize>(take(ends)?)?;
-    let kept = pods::<Kept>(take(kept)?)?;
-    let controls = pods::<Counted>(take(controls)?)?;
-    let text = String::from_utf8(take(text)?.to_vec()).ok()?;
-    Some(Part {
-        texts: Texts::restored(text, ends),
-        kept,
-        controls: controls
-            .into_iter()
-            .map(|one| {
-                let key = (one.minute, one.account, one.region, one.source);
-                (key, one.control)
-            })
-            .collect(),
-        callers: Known::default(),
-    })
-}
-
-/// Plain values out of bytes, wherever the bytes stand.
-fn pods<T: Pod>(bytes: &[u8]) -> Option<Vec<T>> {
-    let mut list = vec![T::zeroed(); bytes.len() / size_of::<T>()];
-    let room: &mut [u8] = bytemuck::cast_slice_mut(&mut list);
-    (room.len() == bytes.len()).then(|| room.copy_from_slice(bytes))?;
-    Some(list)
 }
 
 #[cfg(test)]

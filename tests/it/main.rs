@@ -6,6 +6,7 @@
 //! | [`cases`] | does every fixture case get the answer its `case.toml` expects, in the reviewed words? |
 //! | [`laws`] | do the eight laws of the design hold on every case? |
 //! | [`cli`] | does the command line keep its contract: exit codes, streams, windows, tables? |
+//! | [`full`] | is an hour too full to be held at once counted like any other? |
 //! | [`hostile`] | do broken and malicious inputs end in a plain message and harmless output? |
 //! | [`redaction`] | does anything planted in the inputs survive into an output that may be shared? |
 //! | [`pack`] | does every case fit the form, arrive whole and only once, whatever the desk does? |
@@ -41,6 +42,7 @@ mod cases;
 mod cli;
 mod corpus;
 mod fixtures;
+mod full;
 mod gate;
 mod guard;
 mod hostile;

@@ -209,9 +209,10 @@ fn rows_behind_the_limit_are_counted_exactly_with_few_requests_and_flat_memory()
         assert!(asked <= fewest + 12.max(fewest / 10), "{asked} of {fewest}");
         peaks.push(taken.peak_mib);
     }
-    // Up to a page of 10,000 rows is in memory for each of the queries under way.
-    let (first, last) = (peaks[0], *peaks.last().unwrap());
-    assert!(last <= first + 300, "{peaks:?}");
+    // A page of 10,000 rows for each of the queries under way, what the threads of the scan hold, and
+    // what the allocator keeps of both; whatever the number of rows. A million rows that were held,
+    // an hour of them, took 511 MiB.
+    assert!(peaks.iter().all(|peak| *peak <= 256), "{peaks:?}");
 }
 
 #[test]
