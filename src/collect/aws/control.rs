@@ -204,6 +204,7 @@ impl Control {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let mut round = 0;
+        let mut throttled: Option<Trouble> = None;
         loop {
             if let Some(why) = self.stopped() {
                 return Err(stopped(call, why));
@@ -214,16 +215,19 @@ impl Control {
                     Err(error) => Trouble::of(call, asker, &error),
                 },
                 why = self.until_stopped() => return Err(stopped(call, why)),
-                () = tokio::time::sleep(self.longest()) => Trouble::plain(
+                // What AWS throttled waits for its turn so long that the turn may never come: that is
+                // no fault of the network.
+                () = tokio::time::sleep(self.longest()) => return Err(throttled.unwrap_or_else(|| Trouble::plain(
                     Kind::Network,
                     call,
                     format!("no whole answer came within {} s", self.longest().as_secs()),
                     "Run again later.",
-                ),
+                ))),
             };
             if trouble.kind != Kind::Throttled || round == ROUNDS {
                 return Err(trouble);
             }
+            throttled = Some(trouble);
             self.limiter.slow_down("", &asker.region, call);
             let pause = FIRST_PAUSE.saturating_mul(1 << round).min(LONGEST_PAUSE);
             self.pause(call, pause).await?;
@@ -247,4 +251,48 @@ pub fn stopped(call: &Call, why: Stop) -> Trouble {
         why.why().to_owned(),
         "Run the same command with --resume to go on, or raise the limit.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::aws::known;
+    use aws_sdk_sts::error::ErrorMetadata;
+    use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+    use aws_smithy_types::body::SdkBody;
+    use std::sync::atomic::AtomicU32;
+
+    fn complaint() -> SdkError<GetCallerIdentityError, Response> {
+        let status = 400.try_into().unwrap();
+        let meta = ErrorMetadata::builder().code("ThrottlingException").build();
+        SdkError::service_error(
+            GetCallerIdentityError::generic(meta),
+            Response::new(status, SdkBody::empty()),
+        )
+    }
+
+    #[test]
+    fn a_call_that_waits_in_vain_after_throttling_was_throttled() {
+        let limits = Limits {
+            patience: Duration::from_millis(30),
+            ..Limits::default()
+        };
+        let now = "2026-03-11T12:00:00Z".parse().unwrap();
+        let control = Control::new(limits, Receipt::new(now));
+        let call = known::call("sts", "GetCallerIdentity");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for (complaints, kind) in [(0, Kind::Network), (1, Kind::Throttled)] {
+            let tries = AtomicU32::new(0);
+            let answer = runtime.block_on(control.call(call, &Asker::default(), || async {
+                if tries.fetch_add(1, Ordering::Relaxed) < complaints {
+                    return Err(complaint());
+                }
+                std::future::pending::<Result<(), _>>().await
+            }));
+            assert_eq!(answer.unwrap_err().kind, kind);
+        }
+    }
 }
