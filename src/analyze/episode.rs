@@ -3,7 +3,7 @@
 //! Different classes stay different incidents even at the same minute, because their causes differ;
 //! the judge may connect them, the merge may not.
 
-use super::detect::limits;
+use super::detect::{HOLE, limits};
 use super::types::{Episode, IncidentDraft, Signal};
 use crate::case::{Interval, Minute};
 use crate::facts::types::Place;
@@ -12,10 +12,16 @@ use std::collections::BTreeMap;
 /// Merges episodes into drafts, clamped to `window`; by onset, place, signal.
 #[must_use]
 pub fn merge(episodes: Vec<Episode>, window: Interval) -> Vec<IncidentDraft> {
-    let mut by_kind: BTreeMap<(Place, Signal), Vec<Episode>> = BTreeMap::new();
+    let holes: Vec<(Place, Minute, Minute)> = episodes
+        .iter()
+        .filter(|episode| episode.significance.method == HOLE)
+        .map(|hole| (hole.place.clone(), hole.onset, hole.end))
+        .collect();
+    let mut by_kind: BTreeMap<(Place, Signal, bool), Vec<Episode>> = BTreeMap::new();
     for episode in episodes {
+        let of_hole = episode.signal == Signal::TrafficDrop && belongs(&episode, &holes);
         by_kind
-            .entry((episode.place.clone(), episode.signal))
+            .entry((episode.place.clone(), episode.signal, of_hole))
             .or_default()
             .push(episode);
     }
@@ -33,6 +39,19 @@ pub fn merge(episodes: Vec<Episode>, window: Interval) -> Vec<IncidentDraft> {
         ))
     });
     drafts
+}
+
+/// Whether missing calls are those of a hole in the trail: the hole itself, or a fall of which at least
+/// half lies inside one. A path that falls silent for longer than records are missing is another story.
+fn belongs(episode: &Episode, holes: &[(Place, Minute, Minute)]) -> bool {
+    let length = episode.end.0.saturating_sub(episode.onset.0);
+    let inside: i64 = holes
+        .iter()
+        .filter(|(place, _, _)| *place == episode.place)
+        .map(|(_, from, to)| (episode.end.0.min(to.0) - episode.onset.0.max(from.0)).max(0))
+        .max()
+        .unwrap_or(0);
+    episode.significance.method == HOLE || inside.saturating_mul(2) >= length.max(1)
 }
 
 /// Chains of episodes whose spans overlap or lie within the merge distance.

@@ -11,6 +11,9 @@ use crate::case::Minute;
 use crate::facts::types::{Facts, Meaning, MetricSeries, TrailFacts};
 use std::collections::BTreeMap;
 
+/// The method's word in the report: CloudWatch counted calls that the trail does not hold.
+pub(crate) const HOLE: &str = "call_count_against_trail";
+
 /// Calls counted in `[from, to)` minutes of the axis.
 #[derive(Debug, Clone, Copy)]
 struct Count {
@@ -207,7 +210,7 @@ fn told(trail: &TrailFacts, api: &str, calls: &[u32], run: Run, grid: &Grid) -> 
         failures: run.calls.round() as u64,
         baseline_ratio: run.calls / (run.to - run.from).max(1) as f64,
         significance: Significance {
-            method: "call_count_against_trail",
+            method: HOLE,
             // Seeing none where `calls` were counted has this log-likelihood ratio.
             score: run.calls,
             q: None,

@@ -20,6 +20,8 @@ mod scan;
 mod tests;
 mod volume;
 
+pub(crate) use hole::HOLE;
+
 use super::episode::merge;
 use super::types::{Detected, Episode};
 use crate::case::Interval;

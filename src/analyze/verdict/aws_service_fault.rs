@@ -36,6 +36,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         ));
     }
     shared::needs_a_past(scene, &mut card);
+    shared::needs_failures(scene, &mut card);
     let trail = scene.cite(Noun::Trail);
     let (_, _, codes) = scene.codes_like(|_| true);
     card.hold(
@@ -103,6 +104,8 @@ fn spread(scene: &Scene<'_>, card: &mut Card) {
             card.hold("spread_one_api", &names, trail.clone());
             card.cap(Confidence::Medium);
         }
+    } else if scene.principals.failing == 1 && scene.strong_health().is_none() {
+        card.hold("one_caller", &names, trail.clone());
     } else {
         shared::spread_over_callers(scene, card, "spread_full");
     }

@@ -31,6 +31,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         ));
     }
     shared::needs_a_past(scene, &mut card);
+    shared::needs_failures(scene, &mut card);
     let trail = scene.cite(Noun::Trail);
     shared::spread_over_callers(scene, &mut card, "spread_full");
     let regions = sharing(&scene.profile.controls, "region");

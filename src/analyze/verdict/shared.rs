@@ -6,6 +6,7 @@ use super::scene::Scene;
 use crate::analyze::cite;
 use crate::analyze::health;
 use crate::analyze::types::{ChangeCandidate, Confidence};
+use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::facts::types::Relation;
 
@@ -121,6 +122,21 @@ pub(super) fn needs_a_past(scene: &Scene<'_>, card: &mut Card) {
         );
     }
 }
+
+/// A handful of failures tells that something failed, not who. Without a Health event that names ECR, AWS
+/// is not blamed for it.
+pub(super) fn needs_failures(scene: &Scene<'_>, card: &mut Card) {
+    if scene.numbers.failures < FEWEST_TO_BLAME && scene.strong_health().is_none() {
+        card.block(format!(
+            "only {} calls failed, too few to say that AWS failed them.",
+            words::count(scene.numbers.failures)
+        ));
+    }
+}
+
+/// What the detection asks for where no prior day is known (`floor_uncalibrated` of
+/// `queries/detect/thresholds.toml`); to blame somebody it is asked for always.
+const FEWEST_TO_BLAME: u64 = 8;
 
 /// Background errors that come together last about ten minutes, and now and then a few such spells
 /// follow each other; four in a row are no longer background.

@@ -106,6 +106,17 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
             fmt::percent(incident.failures as f64 / incident.calls.max(1) as f64),
             words::failed_how(class)
         )),
+        // One path is too small a part of all calls for their sum to tell its silence.
+        Signal::TrafficDrop if incident.significance.method == "share_of_calls_scan" => {
+            let missing = incident.failures.saturating_sub(incident.calls);
+            say(format!("About {} calls of ", fmt::count(missing)))
+                .codes(&draft.apis, 4)
+                .and(format!(
+                    " are missing on one path, while all paths together made {} where {} were to be expected",
+                    fmt::count(incident.calls),
+                    fmt::count(incident.failures)
+                ))
+        }
         Signal::TrafficSurge | Signal::TrafficDrop => {
             let moved = if draft.signal == Signal::TrafficSurge {
                 "rose"
