@@ -178,6 +178,7 @@ pub(crate) struct PartLimits {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metric {
+    pub(crate) false_discovery: f64,
     pub(crate) least_points: usize,
     pub(crate) busy_counts: f64,
     pub(crate) lost_periods: usize,

@@ -49,7 +49,7 @@ fn least_surprise(found: &[(&MetricSeries, Vec<Event>)], series: usize) -> f64 {
         .filter_map(|(_, events)| events.iter().map(|event| event.surprise).reduce(f64::max))
         .collect();
     best.sort_by(|a, b| b.total_cmp(a));
-    let share = limits().calibration.false_discovery;
+    let share = limits().metric.false_discovery;
     best.iter()
         .enumerate()
         .rev()
