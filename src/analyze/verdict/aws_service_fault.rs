@@ -104,7 +104,7 @@ fn spread(scene: &Scene<'_>, card: &mut Card) {
             card.hold("spread_one_api", &names, trail.clone());
             card.cap(Confidence::Medium);
         }
-    } else if scene.principals.failing == 1 && scene.strong_health().is_none() {
+    } else if alone(scene) {
         card.hold("one_caller", &names, trail.clone());
     } else {
         shared::spread_over_callers(scene, card, "spread_full");
@@ -119,6 +119,12 @@ fn spread(scene: &Scene<'_>, card: &mut Card) {
         ]);
         card.hold("one_api", &clean, trail);
     }
+}
+
+/// Whether one caller failed with nobody to compare it with, and no Health event speaks.
+fn alone(scene: &Scene<'_>) -> bool {
+    let callers = &scene.principals;
+    callers.failing == 1 && !callers.comparable && scene.strong_health().is_none()
 }
 
 /// The same trouble in other accounts, regions or services at the same time.
