@@ -1,7 +1,7 @@
 //! Was it AWS, was it us, or can we not tell, and what is the evidence?
 //!
 //! ```text
-//! Case ──collect──▶ Bundle ──load──▶ Facts ──detect, profile, judge──▶ Findings ──tell──▶ Report ──render──▶ md / html / json
+//! Case ─collect─▶ Bundle ─load─▶ Facts ─detect, profile, judge─▶ Findings ─tell─▶ Report ─render─▶ md / html / json
 //! ```
 //!
 //! Nothing flows left. Left of the bundle there is I/O; right of it everything is synchronous and

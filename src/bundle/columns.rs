@@ -1,7 +1,8 @@
 //! Call and control rows as Parquet, and where a bundle keeps them.
 //!
 //! Besides `facts` only this room's `columns` and `parquet` name polars. One schema: the fields of
-//! [`CallRow`](super::rows::CallRow) and [`ControlRow`] in their order, text as strings (empty means absent), `event_time` as epoch seconds, `minute` as epoch minutes.
+//! [`CallRow`](super::rows::CallRow) and [`ControlRow`] in their order, text as strings (empty means
+//! absent), `event_time` as epoch seconds, `minute` as epoch minutes.
 
 use super::parquet::{self, Column, Scratch};
 use super::rows::ControlRow;

@@ -28,7 +28,8 @@ pub struct HourFile {
     pub path: PathBuf,
     /// How many rows it holds; never zero.
     pub rows: u64,
-    /// The hour all its rows lie in, from their first second on; `None` when its name does not say, so that a reader looks.
+    /// The hour all its rows lie in, from their first second on; `None` when its name does not say,
+    /// so that a reader looks.
     pub hour: Option<Interval>,
 }
 

@@ -2,8 +2,9 @@
 //!
 //! It reads a sealed bundle and never judges: every number here is a count, a time or a text. Three
 //! doors: [`load()`] before any episode is known, [`profile()`] for the calls of the incidents found,
-//! [`daily()`] for who compares days. All read in chunks of one table (`frames`) and keep sums, so that a month costs no more memory
-//! than an hour; never collect the whole table, and never run a query per incident over it.
+//! [`daily()`] for who compares days. All read in chunks of one table (`frames`) and keep sums, so
+//! that a month costs no more memory than an hour; never collect the whole table, and never run a
+//! query per incident over it.
 
 mod coverage;
 mod daily;

@@ -13,7 +13,7 @@
 //! | [`corpus`] | do 300 hostile strings in every field stay text in every format? |
 //! | [`verify`] | does `verify` say yes to what was made and no to any change of it? |
 //! | [`fixtures`] | are the inputs of the cases what their generator writes? |
-//! | [`live_trail`] | does the trail, read from a loopback AWS, give what its files give, whole or stopped and resumed? |
+//! | [`live_trail`] | does the trail, read from a loopback AWS, give what its files give, also stopped and resumed? |
 //! | [`loopback`] | (an AWS of our own, for the live tests) |
 //! | [`guard`] | does the scan still read records without allocating for each? |
 //! | [`night`] | do many nights tell one story, and does running one again change nothing? |
@@ -24,8 +24,8 @@
 //! | [`tidy`] | does the source keep its own rules: doors, docs, sizes, registered knowledge? |
 //!
 //! [`story`] reads a case, [`archive`] writes an estate, [`tool`] runs the binary. Nothing here needs a
-//! network, a clock or an account. After a wanted change of the reports: `BLESS=1 cargo test --release --test it cases`,
-//! then read the difference before committing it.
+//! network, a clock or an account. After a wanted change of the reports:
+//! `BLESS=1 cargo test --release --test it cases`, then read the difference before committing it.
 
 #![allow(
     clippy::disallowed_methods,
