@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Tricks; `{}` is where a marker goes, so that each string is its own.
 const TRICKS: [&str; 52] = [
@@ -89,15 +89,20 @@ fn corpus() -> Vec<String> {
     all
 }
 
-/// Writes the case's trail with hostile text in every field that a caller chooses.
-fn poison(from: &Path, into: &Path, corpus: &[String], next: &mut usize) {
-    fs::create_dir_all(into).unwrap();
-    let mut entries: Vec<_> = fs::read_dir(from)
+/// What stands in a folder, by name.
+fn sorted(dir: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     entries.sort();
-    for path in entries {
+    entries
+}
+
+/// Writes the case's trail with hostile text in every field that a caller chooses.
+fn poison(from: &Path, into: &Path, corpus: &[String], next: &mut usize) {
+    fs::create_dir_all(into).unwrap();
+    for path in sorted(from) {
         let target = into.join(path.file_name().unwrap());
         if path.is_dir() {
             poison(&path, &target, corpus, next);
@@ -196,12 +201,7 @@ fn poisoned(story: &Story, into: &Path, corpus: &[String], next: &mut usize) {
         corpus,
         next,
     );
-    let mut entries: Vec<_> = fs::read_dir(&story.folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    for path in entries {
+    for path in sorted(&story.folder) {
         let target = into.join(path.file_name().unwrap());
         if path.extension().is_some_and(|end| end == "jsonl") {
             fs::copy(&path, &target).unwrap();
