@@ -3,8 +3,8 @@
 //! Different classes stay different incidents even at the same minute, because their causes differ;
 //! the judge may connect them, the merge may not.
 
-use super::detect::{HOLE, limits};
-use super::types::{Episode, IncidentDraft, Signal};
+use super::detect::limits;
+use super::types::{Episode, IncidentDraft, Signal, method};
 use crate::case::{Interval, Minute};
 use crate::facts::types::Place;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub fn merge(episodes: Vec<Episode>, window: Interval) -> Vec<IncidentDraft> {
     let holes: Vec<(Place, Minute, Minute)> = episodes
         .iter()
-        .filter(|episode| episode.significance.method == HOLE)
+        .filter(|episode| episode.significance.method == method::HOLE)
         .map(|hole| (hole.place.clone(), hole.onset, hole.end))
         .collect();
     let mut by_kind: BTreeMap<(Place, Signal, bool), Vec<Episode>> = BTreeMap::new();
@@ -51,7 +51,7 @@ fn belongs(episode: &Episode, holes: &[(Place, Minute, Minute)]) -> bool {
         .map(|(_, from, to)| (episode.end.0.min(to.0) - episode.onset.0.max(from.0)).max(0))
         .max()
         .unwrap_or(0);
-    episode.significance.method == HOLE || inside.saturating_mul(2) >= length.max(1)
+    episode.significance.method == method::HOLE || inside.saturating_mul(2) >= length.max(1)
 }
 
 /// Chains of episodes whose spans overlap or lie within the merge distance.

@@ -7,7 +7,7 @@ use super::control::ratio;
 use super::funnel::minutes;
 use super::health::Link;
 use super::types::{
-    Detected, Findings, HealthRejection, Incident, IncidentDraft, Signal, Significance,
+    Detected, Findings, HealthRejection, Incident, IncidentDraft, Signal, Significance, method,
 };
 use super::verdict::{self, Leads, Numbers, Scene};
 use super::{change, funnel, gaps, health, quota, status, words};
@@ -194,7 +194,7 @@ fn strongest(draft: &IncidentDraft) -> Significance {
         .max_by(|a, b| a.score.total_cmp(&b.score))
         .cloned()
         .unwrap_or(Significance {
-            method: "none",
+            method: method::NONE,
             score: 0.0,
             q: None,
             calibrated_days: 0,

@@ -1,6 +1,6 @@
 //! Hand-written facts for the tests of this room: one quiet place with every source read.
 
-use super::types::{Detected, Episode, Findings, IncidentDraft, Signal, Significance};
+use super::types::{Detected, Episode, Findings, IncidentDraft, Signal, Significance, method};
 use crate::bundle::manifest::{Noun, Outcome, SourceEntry, Tally};
 use crate::case::{Case, Instant, Interval, Minute, Scope};
 use crate::ecr::Class;
@@ -159,7 +159,7 @@ pub(crate) fn draft(
             failures: 50,
             baseline_ratio: 0.001,
             significance: Significance {
-                method: "binomial_llr_scan",
+                method: method::FAILURES,
                 score: 50.0,
                 q: Some(0.001),
                 calibrated_days: 7,

@@ -43,10 +43,27 @@ impl Signal {
     }
 }
 
+/// The words of [`Significance::method`], as `report.json` states them.
+pub mod method {
+    /// Failures against calls.
+    pub const FAILURES: &str = "binomial_llr_scan";
+    /// Failures of one principal or one repository against the calls of its place.
+    pub const FAILURES_OF_PARTS: &str = "binomial_llr_scan_of_parts";
+    /// Calls against their daily profile.
+    pub const VOLUME: &str = "dispersed_poisson_scan";
+    /// Calls of one path against its usual share of all calls. The counts of such an episode are those
+    /// of all paths together, so that a report must word them differently.
+    pub const SHARE_OF_CALLS: &str = "share_of_calls_scan";
+    /// CloudWatch counted calls that the trail does not hold.
+    pub const HOLE: &str = "call_count_against_trail";
+    /// No episode carries the incident, so that nothing was scanned.
+    pub const NONE: &str = "none";
+}
+
 /// How sure the statistics are that an interval differs from its baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Significance {
-    /// `binomial_llr_scan`, `negative_binomial_scan`, …
+    /// One of the words in [`method`].
     pub method: &'static str,
     /// Deflated log-likelihood ratio.
     pub score: f64,

@@ -9,7 +9,7 @@ use super::Meta;
 use crate::analyze::types::{
     Anomaly, ChangeCandidate, Confidence, Episode, Findings, FunnelStep, HealthMatch,
     HealthRejection, Hypothesis, Incident, IncidentDraft, QuotaReplay, Reason, Side, Signal,
-    Significance, Status, Verdict,
+    Significance, Status, Verdict, method,
 };
 use crate::bundle::manifest::{Outcome, Refusal};
 use crate::case::{Interval, Minute, instant};
@@ -130,7 +130,7 @@ fn incident(api: &str, signal: Signal, code: &str, verdict: Verdict) -> Incident
     let (calls, failures) = (1_560, 1_170);
     let span = Interval::new(instant(ONSET), instant(ONSET + LENGTH * 60));
     let significance = Significance {
-        method: "binomial_llr_scan",
+        method: method::FAILURES,
         score: 812.4,
         q: Some(1e-9),
         calibrated_days: 7,

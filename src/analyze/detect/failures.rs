@@ -9,7 +9,7 @@ use super::calibrate::{self, Gumbel};
 use super::grid::{DAY, Grid, add, total};
 use super::limits::{Floor, limits};
 use super::scan::{Cost, Hit, Scan, joined};
-use crate::analyze::types::{Episode, IncidentDraft, Signal, Significance};
+use crate::analyze::types::{Episode, IncidentDraft, Signal, Significance, method};
 use crate::ecr::Class;
 use crate::facts::types::{Facts, Place, TrailFacts};
 use std::borrow::Cow;
@@ -408,7 +408,7 @@ fn episode(
         failures: total(&series.k, from, to),
         baseline_ratio: series.normal.seen,
         significance: Significance {
-            method: "binomial_llr_scan",
+            method: method::FAILURES,
             score: candidate.score,
             q,
             calibrated_days: u32::try_from(candidate.days).unwrap_or(u32::MAX),

@@ -6,13 +6,10 @@
 use super::failures::is_ongoing;
 use super::grid::{Grid, add, total};
 use super::limits::limits;
-use crate::analyze::types::{Episode, Signal, Significance};
+use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::case::Minute;
 use crate::facts::types::{Facts, Meaning, MetricSeries, TrailFacts};
 use std::collections::BTreeMap;
-
-/// The method's word in the report: CloudWatch counted calls that the trail does not hold.
-pub(crate) const HOLE: &str = "call_count_against_trail";
 
 /// Calls counted in `[from, to)` minutes of the axis.
 #[derive(Debug, Clone, Copy)]
@@ -210,7 +207,7 @@ fn told(trail: &TrailFacts, api: &str, calls: &[u32], run: Run, grid: &Grid) -> 
         failures: run.calls.round() as u64,
         baseline_ratio: run.calls / (run.to - run.from).max(1) as f64,
         significance: Significance {
-            method: HOLE,
+            method: method::HOLE,
             // Seeing none where `calls` were counted has this log-likelihood ratio.
             score: run.calls,
             q: None,

@@ -20,8 +20,6 @@ mod scan;
 mod tests;
 mod volume;
 
-pub(crate) use hole::HOLE;
-
 use super::episode::merge;
 use super::types::{Detected, Episode};
 use crate::case::Interval;

@@ -11,7 +11,7 @@ use super::failures::is_ongoing;
 use super::grid::{DAY, Grid, add, total};
 use super::limits::limits;
 use super::scan::{Cost, Hit, Scan, joined};
-use crate::analyze::types::{Episode, Signal, Significance};
+use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::case::Minute;
 use crate::ecr::Class;
 use crate::facts::types::{Dimension, Facts, FailingPart, TrailFacts};
@@ -235,7 +235,7 @@ fn told(part: &Part<'_>, found: &Found, q: Option<f64>, grid: &Grid, episodes: &
             failures: total(&k, from, to),
             baseline_ratio: found.seen,
             significance: Significance {
-                method: "binomial_llr_scan_of_parts",
+                method: method::FAILURES_OF_PARTS,
                 score: found.score,
                 q,
                 calibrated_days: u32::try_from(found.days).unwrap_or(u32::MAX),

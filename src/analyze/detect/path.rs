@@ -11,7 +11,7 @@ use super::failures::is_ongoing;
 use super::grid::{Grid, add, total};
 use super::limits::limits;
 use super::scan::{Cost, Scan, joined};
-use crate::analyze::types::{Episode, Signal, Significance};
+use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::facts::types::Facts;
 use crate::facts::types::TrailFacts;
 use std::collections::BTreeMap;
@@ -246,7 +246,7 @@ fn told(silence: &Silence<'_>, q: Option<f64>, grid: &Grid, episodes: &mut Vec<E
             failures: hoped.round() as u64,
             baseline_ratio: hoped / (to - from).max(1) as f64,
             significance: Significance {
-                method: "share_of_calls_scan",
+                method: method::SHARE_OF_CALLS,
                 score: silence.score,
                 q,
                 calibrated_days: u32::try_from(silence.days).unwrap_or(u32::MAX),

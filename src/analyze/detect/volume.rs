@@ -9,7 +9,7 @@ use super::grid::{Grid, add, total};
 use super::limits::limits;
 use super::profile::{Level, Profile};
 use super::scan::{Cost, Hit, Scan, joined};
-use crate::analyze::types::{Anomaly, Episode, Signal, Significance};
+use crate::analyze::types::{Anomaly, Episode, Signal, Significance, method};
 use crate::facts::types::{Facts, Place, TrailFacts};
 
 /// Calls of one API, or of the whole place when `api` is empty.
@@ -326,7 +326,7 @@ fn collapse(member: &Flow<'_>, carrier: &Flow<'_>, swing: &Swing, grid: &Grid) -
         failures: whole.round() as u64,
         baseline_ratio: whole / (to - from).max(1) as f64,
         significance: Significance {
-            method: "dispersed_poisson_scan",
+            method: method::VOLUME,
             score,
             q: swing.p,
             calibrated_days: u32::try_from(swing.days).unwrap_or(u32::MAX),

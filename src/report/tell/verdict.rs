@@ -5,7 +5,7 @@
 use super::causes;
 use super::story::Story;
 use super::words::{self, say, strong};
-use crate::analyze::types::{Incident, Side, Signal, Status};
+use crate::analyze::types::{Incident, Side, Signal, Status, method};
 use crate::report::fmt;
 use crate::report::model::{Text, Tone, VerdictLine};
 
@@ -107,7 +107,7 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
             words::failed_how(class)
         )),
         // One path is too small a part of all calls for their sum to tell its silence.
-        Signal::TrafficDrop if incident.significance.method == "share_of_calls_scan" => {
+        Signal::TrafficDrop if incident.significance.method == method::SHARE_OF_CALLS => {
             let missing = incident.failures.saturating_sub(incident.calls);
             say(format!("About {} calls of ", fmt::count(missing)))
                 .codes(&draft.apis, 4)
