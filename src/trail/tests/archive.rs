@@ -1,7 +1,10 @@
 //! Data that is never committed, named by the tester and run by hand:
 //!
-//! `TRAIL_ARCHIVE=<folder with AWSLogs/ and truth.csv> cargo test --release --lib equal_the_truth -- --ignored --nocapture`
-//! `TRAIL_ARCHIVE=<anything> cargo test --release --lib laws_hold -- --ignored --nocapture`
+//! ```sh
+//! export TRAIL_ARCHIVE=<folder with AWSLogs/ and truth.csv; any archive for the laws>
+//! cargo test --release --lib equal_the_truth -- --ignored --nocapture
+//! cargo test --release --lib laws_hold -- --ignored --nocapture
+//! ```
 
 use super::{case, scan_for};
 use crate::case::{Interval, Minute, Scope};
