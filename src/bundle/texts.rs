@@ -87,10 +87,18 @@ impl Texts {
         number
     }
 
-    /// Makes room for what another table holds, so that taking it in need not copy what is here.
-    pub fn reserve(&mut self, other: &Self) {
-        self.bytes.reserve(other.bytes.len());
-        self.ends.reserve(other.ends.len());
+    /// Makes room for so many more texts and bytes, so that taking them in need not copy what is
+    /// here.
+    pub fn make_room(&mut self, texts: usize, bytes: usize) {
+        self.bytes.reserve(bytes);
+        self.ends.reserve(texts);
+    }
+
+    /// Forgets every text and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.truncate(1);
+        self.known.clear();
     }
 
     /// The text of a number; empty for a number of another table.
@@ -121,9 +129,7 @@ impl Texts {
     /// Memory held, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.bytes.capacity()
-            + self.ends.capacity() * size_of::<usize>()
-            + self.known.capacity() * 8
+        self.bytes.len() + self.ends.len() * size_of::<usize>() + self.known.capacity() * 8
     }
 
     /// All texts in one, and where each ends: what [`Texts::restored`] needs.

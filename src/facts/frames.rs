@@ -161,7 +161,16 @@ impl Chunks {
     /// cost more than the filter.
     fn wanted(&mut self) -> anyhow::Result<Option<DataFrame>> {
         while let Some(chunk) = self.chunk()? {
-            let wanted = collect(chunk.lazy().filter(self.wanted.clone()))?;
+            let is_wanted = collect(chunk.clone().lazy().select([self.wanted.clone()]))?;
+            let [column] = is_wanted.columns() else {
+                continue;
+            };
+            let is_wanted = column.bool()?;
+            // Mostly all are, and to find that out costs less than to copy them.
+            let wanted = match is_wanted.null_count() == 0 && is_wanted.all() {
+                true => chunk,
+                false => chunk.filter(is_wanted)?,
+            };
             if wanted.height() > 0 {
                 return Ok(Some(wanted));
             }

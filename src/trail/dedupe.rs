@@ -172,8 +172,41 @@ pub(super) fn dedupe(kept: Vec<Kept>, texts: &Texts) -> (Vec<Kept>, Vec<Kept>) {
         kept = fold(kept, texts, &mut twice, |read| read.amended());
     }
     kept = fold(kept, texts, &mut twice, |read| read.shared());
-    kept.sort_unstable_by(|a, b| Read { kept: a, texts }.order(&Read { kept: b, texts }));
-    (kept, twice)
+    (sorted(kept, texts), twice)
+}
+
+/// The records as rows sort. Their second and the first letters of their ID mostly decide, so these
+/// are compared as numbers; texts are only asked when they are equal.
+fn sorted(kept: Vec<Kept>, texts: &Texts) -> Vec<Kept> {
+    let mut keys: Vec<(i64, u64, usize)> = kept
+        .iter()
+        .enumerate()
+        .map(|(index, kept)| {
+            let id = Read { kept, texts }.field(Field::EventId);
+            (kept.line.event_time, head(id), index)
+        })
+        .collect();
+    let read = |index: usize| kept.get(index).map(|kept| Read { kept, texts });
+    keys.sort_unstable_by(|a, b| {
+        (a.0, a.1)
+            .cmp(&(b.0, b.1))
+            .then_with(|| match (read(a.2), read(b.2)) {
+                (Some(a), Some(b)) => a.order(&b),
+                _ => Ordering::Equal,
+            })
+    });
+    keys.iter()
+        .filter_map(|key| kept.get(key.2).copied())
+        .collect()
+}
+
+/// The first eight bytes as a number that sorts as the text does.
+fn head(text: &str) -> u64 {
+    let mut head = [0; 8];
+    for (into, byte) in head.iter_mut().zip(text.bytes()) {
+        *into = byte;
+    }
+    u64::from_be_bytes(head)
 }
 
 /// Keeps the best record of every group with one key; records without a key all stay.
@@ -192,6 +225,9 @@ fn fold(
         .collect();
     hashes.sort_unstable();
     let read = |index: usize| kept.get(index).map(|kept| Read { kept, texts });
+    if hashes.array_windows().all(|[a, b]| a.0 != b.0) {
+        return kept;
+    }
     let mut gone = vec![false; kept.len()];
     for alike in hashes
         .chunk_by(|a, b| a.0 == b.0)

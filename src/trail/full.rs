@@ -218,11 +218,7 @@ impl Cuts {
             lists.entry(stretch).or_default().push(kept);
         }
         if with_controls {
-            #[expect(
-                clippy::iter_over_hash_type,
-                reason = "which lists exist does not depend on the order"
-            )]
-            for (minute, ..) in part.controls.keys() {
+            for ((minute, ..), _) in part.controls.iter() {
                 lists.entry(self.of_control(*minute)).or_default();
             }
         }

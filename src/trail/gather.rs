@@ -4,10 +4,13 @@
 //! is order-free: everything is sorted when the scan concludes. Memory is bounded by
 //! [`SPILL_AT`], not by the archive.
 
-use super::part::{Control, ControlKey, Part};
+use super::control::{Control, ControlKey};
+use super::held::Held;
+use super::part::Part;
 use super::sieve::Sieve;
 use super::spelling::Spellings;
 use super::spill::{Place as Spilled, Spill};
+use super::whole::Unfolding;
 use crate::bundle::manifest::Tally;
 use crate::bundle::texts::Texts;
 use crate::case::Instant;
@@ -140,7 +143,8 @@ pub(super) struct Gather {
     /// The place counted last: neighbours in a file are of one place.
     last_place: ((u32, u32), usize),
     counts: Vec<Counts>,
-    hours: BTreeMap<i64, Hour>,
+    /// Hours in the making; their control counts still use the thread's names.
+    held: Held,
     spill: Option<Spill>,
     /// Parts on disk: their hour, where they stand, and how many rows they hold.
     spilled: Vec<(i64, Spilled, usize)>,
@@ -153,15 +157,8 @@ pub(super) struct Gather {
     pub(super) inside: u64,
     /// When the last file that held a record of the case was delivered.
     pub(super) last_useful: Option<Instant>,
-    /// Compressed and unfolded bytes of the file at hand; kept to save the allocations.
-    pub(super) disk: Vec<u8>,
-    pub(super) text: Vec<u8>,
-}
-
-/// An hour in the making; the control counts still use the thread's names.
-#[derive(Debug, Default)]
-pub(super) struct Hour {
-    pub(super) part: Part,
+    /// The file at hand.
+    pub(super) unfolding: Option<Box<Unfolding>>,
 }
 
 impl Gather {
@@ -199,12 +196,12 @@ impl Gather {
     /// One record of another service.
     pub(super) fn control(&mut self, key: ControlKey, is_error: bool, is_fault: bool) {
         let hour = (key.0 * 60).div_euclid(HOUR_S);
-        let controls = &mut self.hours.entry(hour).or_default().part.controls;
-        controls.entry(key).or_default().add(Control {
+        let one = Control {
             calls: 1,
             errors: is_error.into(),
             faults: is_fault.into(),
-        });
+        };
+        self.held.part(hour).controls.add(key, one);
     }
 
     /// The hour a record that is kept goes to, with the names of the thread and the spellings of
@@ -220,15 +217,22 @@ impl Gather {
         }
         self.inside += 1;
         let hour = second.div_euclid(HOUR_S);
-        let part = &mut self.hours.entry(hour).or_default().part;
-        (part, &self.names, &mut self.nested)
+        (self.held.part(hour), &self.names, &mut self.nested)
+    }
+
+    /// Gives back what only reading needs, before the hours are finished.
+    pub(super) fn rest(&mut self) {
+        self.held.rest();
+        self.unfolding = None;
     }
 
     /// Makes room when much is held.
     pub(super) fn relieve(&mut self) {
-        let held: usize = self.hours.values().map(|hour| hour.part.size()).sum();
+        let held: usize = self.held.parts().iter().map(Part::size).sum();
         if held >= SPILL_AT && !self.is_disk_unusable {
             self.spill_all();
+        } else {
+            self.held.estimate();
         }
     }
 
@@ -241,15 +245,21 @@ impl Gather {
             self.is_disk_unusable = true;
             return;
         };
-        while let Some((key, hour)) = self.hours.pop_first() {
-            let part = hour.named(&self.names);
-            match spill.write(&part) {
-                Ok(place) => self.spilled.push((key, place, part.kept.len())),
-                Err(_) => {
+        for (hour, part) in self.held.take_all() {
+            let part = named(part, &self.names);
+            let written = match self.is_disk_unusable {
+                true => None,
+                false => spill.write(&part).ok(),
+            };
+            match written {
+                Some(place) => {
+                    self.spilled.push((hour, place, part.kept.len()));
+                    self.held.recycle(part);
+                }
+                None => {
                     self.is_disk_unusable = true;
                     // Its counts have names of their own now, so it cannot go on growing as it is.
-                    self.hours.insert(key, part.unnamed(&mut self.names));
-                    return;
+                    self.held.put(hour, unnamed(part, &mut self.names));
                 }
             }
         }
@@ -258,8 +268,8 @@ impl Gather {
     /// The hours of which something was kept or counted, and how many rows each part of them has.
     pub(super) fn hours(&self) -> impl Iterator<Item = (i64, usize)> {
         let spilled = self.spilled.iter().map(|(hour, _, rows)| (*hour, *rows));
-        let held = self.hours.iter();
-        held.map(|(hour, held)| (*hour, held.part.kept.len()))
+        let held = self.held.iter();
+        held.map(|(hour, part)| (hour, part.kept.len()))
             .chain(spilled)
     }
 
@@ -290,8 +300,8 @@ impl Gather {
                 visit(spill.read(*place)?)?;
             }
         }
-        match self.hours.remove(&hour) {
-            Some(held) => visit(held.named(&self.names)),
+        match self.held.take(hour) {
+            Some(part) => visit(named(part, &self.names)),
             None => Ok(()),
         }
     }
@@ -306,8 +316,8 @@ impl Gather {
                 visit(&spill.read(*place)?);
             }
         }
-        if let Some(held) = self.hours.get(&hour) {
-            visit(&held.part);
+        if let Some(part) = self.held.get(hour) {
+            visit(part);
         }
         Ok(())
     }
@@ -332,37 +342,23 @@ impl Gather {
     }
 }
 
-impl Hour {
-    /// The part with its control counts in its own texts.
-    fn named(mut self, names: &Texts) -> Part {
-        let controls = std::mem::take(&mut self.part.controls);
-        let texts = &mut self.part.texts;
-        self.part.controls = controls
-            .into_iter()
-            .map(|((minute, account, region, source), control)| {
-                let mut own = |number| texts.number(names.get(number));
-                ((minute, own(account), own(region), own(source)), control)
-            })
-            .collect();
-        self.part
-    }
+/// The part with its control counts in its own texts.
+fn named(mut part: Part, names: &Texts) -> Part {
+    let controls = std::mem::take(&mut part.controls);
+    let texts = &mut part.texts;
+    part.controls = controls.renamed(|(minute, account, region, source)| {
+        let mut own = |number| texts.number(names.get(number));
+        (minute, own(account), own(region), own(source))
+    });
+    part
 }
 
-impl Part {
-    /// The reverse of [`Hour::named`].
-    fn unnamed(mut self, names: &mut Texts) -> Hour {
-        let controls = std::mem::take(&mut self.controls);
-        let texts = &self.texts;
-        self.controls = controls
-            .into_iter()
-            .map(|((minute, account, region, source), control)| {
-                let mut shared = |number| names.number(texts.get(number));
-                (
-                    (minute, shared(account), shared(region), shared(source)),
-                    control,
-                )
-            })
-            .collect();
-        Hour { part: self }
-    }
+/// The reverse of [`named`].
+fn unnamed(mut part: Part, names: &mut Texts) -> Part {
+    let texts = &part.texts;
+    part.controls = part.controls.renamed(|(minute, account, region, source)| {
+        let mut shared = |number| names.number(texts.get(number));
+        (minute, shared(account), shared(region), shared(source))
+    });
+    part
 }

@@ -75,7 +75,7 @@ fn signature(raw: &[u8]) -> Signature {
 }
 
 /// Values remembered by a few of their bytes.
-const RECENT: usize = 256;
+const RECENT: usize = 1_024;
 
 impl<M> Default for Known<M> {
     fn default() -> Self {
@@ -163,7 +163,7 @@ fn slot(raw: &[u8], signature: &Signature) -> usize {
     };
     let ends = first ^ last.rotate_left(23);
     let mixed = (ends ^ raw.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 56) as usize % RECENT
+    (mixed >> 54) as usize % RECENT
 }
 
 /// Words from within a long value, whose ends are often alike.

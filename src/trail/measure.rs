@@ -55,17 +55,14 @@ impl Archive {
     /// when the file is damaged or not for this way of reading.
     pub fn unfold<'a>(&self, index: usize, buffers: &'a mut Buffers) -> Option<&'a [u8]> {
         let file = self.files.get(index)?;
-        let size = whole::unfold(file, &mut buffers.disk, &mut buffers.text)?;
-        buffers.text.get(..size)
+        let size = whole::unfold(file, &mut buffers.0)?;
+        buffers.0.text.get(..size)
     }
 }
 
 /// Room for one file; kept from one to the next, as the scan keeps it.
 #[derive(Debug, Default)]
-pub struct Buffers {
-    disk: Vec<u8>,
-    text: Vec<u8>,
-}
+pub struct Buffers(whole::Unfolding);
 
 /// Remembered spellings of keys, one writer's.
 #[derive(Debug, Default)]

@@ -14,11 +14,13 @@
 mod alien;
 mod blocks;
 mod change;
+mod control;
 mod dedupe;
 mod fields;
 mod find;
 mod full;
 mod gather;
+mod held;
 mod hours;
 mod identity;
 mod known;
@@ -169,7 +171,8 @@ pub fn scan<T: Send>(
     progress.done();
     let mut gathers = pool.into_gathers();
     let mut by_scope = BTreeMap::new();
-    for gather in &gathers {
+    for gather in &mut gathers {
+        gather.rest();
         gather.tally(&mut by_scope);
     }
     hours::finish(

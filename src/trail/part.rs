@@ -3,11 +3,11 @@
 //! Parts of an hour are what is spilled to disk and merged at the end. The numbers of a part mean
 //! nothing outside it.
 
+use super::control::Controls;
 use super::known::Known;
 use crate::bundle::sheet::{Field, Line};
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
-use std::collections::HashMap;
 
 /// A record that became a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
@@ -44,35 +44,41 @@ impl Kept {
     }
 }
 
-/// One minute of one other service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
-#[repr(C)]
-pub(super) struct Control {
-    pub(super) calls: u32,
-    pub(super) errors: u32,
-    pub(super) faults: u32,
-}
-
-impl Control {
-    pub(super) fn add(&mut self, more: Self) {
-        self.calls = self.calls.saturating_add(more.calls);
-        self.errors = self.errors.saturating_add(more.errors);
-        self.faults = self.faults.saturating_add(more.faults);
-    }
-}
-
-/// One minute of one other service: minute of the epoch, account, region and event source.
-pub(super) type ControlKey = (i64, u32, u32, u32);
-
 /// Rows and counts of one hour.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) texts: Texts,
     pub(super) kept: Vec<Kept>,
-    pub(super) controls: HashMap<ControlKey, Control, foldhash::fast::RandomState>,
+    pub(super) controls: Controls,
     /// Callers met before, as written, and the numbers of account, principal and session: nine of
     /// ten calls of an hour are by one of them.
     pub(super) callers: Known<[u32; 3]>,
+}
+
+/// How much parts hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Amount {
+    rows: usize,
+    texts: usize,
+    bytes: usize,
+}
+
+impl Amount {
+    /// What parts hold on average.
+    pub(super) fn average(parts: &[Part]) -> Self {
+        let count = parts.len().max(1);
+        let mut sum = Self::default();
+        for part in parts {
+            sum.rows += part.kept.len();
+            sum.texts += part.texts.len();
+            sum.bytes += part.texts.parts().0.len();
+        }
+        Self {
+            rows: sum.rows / count,
+            texts: sum.texts / count,
+            bytes: sum.bytes / count,
+        }
+    }
 }
 
 impl Part {
@@ -81,7 +87,24 @@ impl Part {
         self.texts.size()
             + self.callers.size()
             + self.kept.len() * size_of::<Kept>()
-            + self.controls.len() * (size_of::<ControlKey>() + size_of::<Control>() + 8)
+            + self.controls.size()
+    }
+
+    /// An empty part with room for so much.
+    pub(super) fn with_room(amount: Amount) -> Self {
+        let mut part = Self::default();
+        part.kept.reserve(amount.rows);
+        part.texts.make_room(amount.texts, amount.bytes);
+        part
+    }
+
+    /// The same memory without what it held.
+    pub(super) fn emptied(mut self) -> Self {
+        self.texts.clear();
+        self.kept.clear();
+        self.controls.clear();
+        self.callers = Known::default();
+        self
     }
 
     /// Takes in another part of the same hour.
@@ -99,7 +122,7 @@ impl Part {
         // Found out on demand: a part holds many texts of rows that are met once.
         let mut numbers: Vec<Option<u32>> = vec![None; other.texts.len()];
         let texts = &mut self.texts;
-        texts.reserve(&other.texts);
+        texts.make_room(other.texts.len(), other.texts.parts().0.len());
         let mut renumber = |number: u32, is_id: bool| -> u32 {
             if is_id {
                 return texts.push(other.texts.get(number));
@@ -126,17 +149,13 @@ impl Part {
             }
             self.kept.push(kept);
         }
-        #[expect(
-            clippy::iter_over_hash_type,
-            reason = "sums do not depend on their order"
-        )]
-        for ((minute, account, region, source), more) in &other.controls {
+        for ((minute, account, region, source), more) in other.controls.iter() {
             if !is_wanted(*minute) {
                 continue;
             }
             let mut own = |number| renumber(number, false);
             let key = (*minute, own(*account), own(*region), own(*source));
-            self.controls.entry(key).or_default().add(*more);
+            self.controls.add(key, *more);
         }
     }
 }

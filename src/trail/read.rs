@@ -20,14 +20,12 @@ const WRAPPED_CAP: usize = 2;
 /// Reads one input into the gathered answer.
 pub(super) fn read(file: &Found, request: &ScanRequest, gather: &mut Gather) {
     let before = gather.inside;
-    let mut disk = std::mem::take(&mut gather.disk);
-    let mut text = std::mem::take(&mut gather.text);
-    match whole::unfold(file, &mut disk, &mut text) {
-        Some(size) => read_whole(&text, size, file, request, gather),
+    let mut unfolding = gather.unfolding.take().unwrap_or_default();
+    match whole::unfold(file, &mut unfolding) {
+        Some(size) => read_whole(&unfolding.text, size, file, request, gather),
         None => read_stream(file, request, gather),
     }
-    gather.disk = disk;
-    gather.text = text;
+    gather.unfolding = Some(unfolding);
     if gather.inside > before {
         gather.last_useful = gather.last_useful.max(file.delivered);
     }

@@ -15,9 +15,31 @@ pub(super) const TEXT_CAP: usize = 32 << 20;
 /// Compressed files above this are asked for their size first; trails write smaller ones.
 const PEEK_ABOVE: u64 = 1 << 20;
 
-/// Reads and unfolds a file into `text`: how many bytes of it are text, or `None` when the file is
-/// not for this reader. `disk` holds the bytes as they stand on disk.
-pub(super) fn unfold(file: &Found, disk: &mut Vec<u8>, text: &mut Vec<u8>) -> Option<usize> {
+/// What unfolding needs, kept from file to file to save the allocations.
+#[derive(Default)]
+pub(super) struct Unfolding {
+    /// The bytes as they stand on disk.
+    disk: Vec<u8>,
+    /// The text; only the beginning of it is of the last file.
+    pub(super) text: Vec<u8>,
+    decompressor: Decompressor,
+}
+
+impl std::fmt::Debug for Unfolding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Megabytes of somebody's text are of no use in a message.
+        out.debug_struct("Unfolding").finish_non_exhaustive()
+    }
+}
+
+/// Reads and unfolds a file: how many bytes of it are text, or `None` when the file is not for this
+/// reader.
+pub(super) fn unfold(file: &Found, into: &mut Unfolding) -> Option<usize> {
+    let Unfolding {
+        disk,
+        text,
+        decompressor,
+    } = into;
     let Origin::File(path) = &file.origin else {
         return None;
     };
@@ -46,7 +68,7 @@ pub(super) fn unfold(file: &Found, disk: &mut Vec<u8>, text: &mut Vec<u8>) -> Op
     if text.len() < size {
         text.resize(size, 0);
     }
-    let got = Decompressor::new()
+    let got = decompressor
         .gzip_decompress(disk, text.get_mut(..size)?)
         .ok()?;
     // A shorter first member followed by something else: the stream will tell.
@@ -111,9 +133,12 @@ mod tests {
             is_named: true,
             delivered: None,
         };
-        let (mut disk, mut text) = (Vec::new(), vec![b'x'; 7]);
-        let size = unfold(&found, &mut disk, &mut text)?;
-        Some(text[..size].to_vec())
+        let mut into = Unfolding {
+            text: vec![b'x'; 7],
+            ..Unfolding::default()
+        };
+        let size = unfold(&found, &mut into)?;
+        Some(into.text[..size].to_vec())
     }
 
     #[test]
