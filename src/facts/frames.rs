@@ -169,7 +169,7 @@ impl Chunks {
             // Mostly all are, and to find that out costs less than to copy them.
             let wanted = match is_wanted.null_count() == 0 && is_wanted.all() {
                 true => chunk,
-                false => chunk.filter(is_wanted)?,
+                false => chunk.filter_seq(is_wanted)?,
             };
             if wanted.height() > 0 {
                 return Ok(Some(wanted));
@@ -212,7 +212,12 @@ pub(super) fn cells<const N: usize>(
     frame: &DataFrame,
     columns: [&str; N],
 ) -> anyhow::Result<Vec<Cell<N>>> {
-    let grouped = frame.group_by(columns)?;
+    let by: Vec<Column> = columns
+        .iter()
+        .map(|name| frame.column(name).cloned())
+        .collect::<PolarsResult<_>>()?;
+    // Waking a thread pool costs more than grouping a chunk.
+    let grouped = frame.group_by_with_series(by, false, false)?;
     let mut cells: Vec<Cell<N>> = grouped
         .get_groups()
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 #[derive(Debug, Deserialize)]
@@ -162,7 +162,11 @@ pub(super) fn leads() -> &'static Leads {
 /// rewrite our sentences. The words are those of the knowledge files, which hold most of our texts; a
 /// word they lack is hidden everywhere, which is ugly and safe.
 pub(super) fn is_ordinary(name: &str) -> bool {
-    static WORDS: OnceLock<BTreeSet<String>> = OnceLock::new();
+    // Most names hold a digit or a stop, and then the words need not even be listed.
+    if !name.chars().all(|c| c.is_ascii_alphabetic()) {
+        return false;
+    }
+    static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
         catalog::FILES
             .iter()
@@ -171,5 +175,5 @@ pub(super) fn is_ordinary(name: &str) -> bool {
             .map(str::to_ascii_lowercase)
             .collect()
     });
-    name.chars().all(|c| c.is_ascii_alphabetic()) && words.contains(&name.to_ascii_lowercase())
+    words.contains(&name.to_ascii_lowercase())
 }
