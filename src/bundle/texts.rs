@@ -138,6 +138,13 @@ impl Texts {
         (&self.bytes, &self.ends)
     }
 
+    /// The memory of all texts and of where they end, for the next [`Texts::restored`]; nothing is left
+    /// but the empty text.
+    pub fn take_buffers(&mut self) -> (Vec<u8>, Vec<usize>) {
+        let old = std::mem::take(self);
+        (old.bytes.into_bytes(), old.ends)
+    }
+
     /// A table from its parts, for reading only: what was known is not known any more, so that
     /// [`Texts::number`] would give a text a second number.
     #[must_use]

@@ -33,12 +33,14 @@ pub(super) fn cut(
     // What threads still hold would stand in memory until its turn comes.
     for gather in &mut *gathers {
         gather.spill_all();
+        gather.rest();
     }
     let seconds = seconds(hour, gathers)?;
     let wanderers = wanderers(hour, gathers, room, seconds.iter().sum())?;
     let mut cuts = Cuts::new(hour, &seconds, room.stretch);
     for gather in gathers {
-        gather.take_each(hour, |part| cuts.add(&part, &wanderers))?;
+        gather.take_each(hour, |part| cuts.add(part, &wanderers))?;
+        gather.rest();
     }
     let folded = cuts.fold_wanderers()?;
     twice(&folded);
@@ -152,6 +154,8 @@ struct Cuts {
     rows: BTreeMap<usize, usize>,
     wandering: Part,
     spill: Option<Spill>,
+    /// The piece written or read last, for its memory; what it holds means nothing.
+    page: Part,
 }
 
 /// A piece of a stretch, on disk unless the disk refused.
@@ -185,6 +189,7 @@ impl Cuts {
             rows: BTreeMap::new(),
             wandering: Part::default(),
             spill: Spill::new().ok(),
+            page: Part::default(),
         }
     }
 
@@ -224,7 +229,7 @@ impl Cuts {
         }
         for (stretch, rows) in lists {
             *self.rows.entry(stretch).or_default() += rows.len();
-            let mut piece = Part::default();
+            let mut piece = std::mem::take(&mut self.page).emptied();
             piece.absorb_some(part, rows.into_iter(), |minute| {
                 with_controls && self.of_control(minute) == stretch
             });
@@ -237,7 +242,10 @@ impl Cuts {
     fn put(&mut self, part: Part) -> Piece {
         let place = self.spill.as_mut().map(|spill| spill.write(&part));
         match place {
-            Some(Ok(place)) => Piece::There(place),
+            Some(Ok(place)) => {
+                self.page = part.emptied();
+                Piece::There(place)
+            }
             // A disk that is full stays full, and what stands on it can still be read.
             Some(Err(_)) | None => Piece::Here(part),
         }
@@ -257,7 +265,10 @@ impl Cuts {
         let mut whole = Part::default();
         for piece in self.parts.remove(&at).unwrap_or_default() {
             match (piece, &mut self.spill) {
-                (Piece::There(place), Some(spill)) => whole.absorb(&spill.read(place)?),
+                (Piece::There(place), Some(spill)) => {
+                    self.page = spill.read(place, std::mem::take(&mut self.page))?;
+                    whole.absorb(&self.page);
+                }
                 (Piece::Here(part), _) => whole.absorb(&part),
                 (Piece::There(_), None) => {}
             }

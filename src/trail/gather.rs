@@ -146,6 +146,8 @@ pub(super) struct Gather {
     /// Hours in the making; their control counts still use the thread's names.
     held: Held,
     spill: Option<Spill>,
+    /// The part read back last, for its memory.
+    page: Part,
     /// Parts on disk: their hour, where they stand, and how many rows they hold.
     spilled: Vec<(i64, Spilled, usize)>,
     /// Set when the disk refused; then everything stays in memory.
@@ -220,9 +222,10 @@ impl Gather {
         (self.held.part(hour), &self.names, &mut self.nested)
     }
 
-    /// Gives back what only reading needs, before the hours are finished.
+    /// Gives back the memory kept for parts to come.
     pub(super) fn rest(&mut self) {
         self.held.rest();
+        self.page = Part::default();
         self.unfolding = None;
     }
 
@@ -279,10 +282,13 @@ impl Gather {
     /// When the temporary file cannot be read back.
     pub(super) fn take(&mut self, hour: i64) -> std::io::Result<Vec<Part>> {
         let mut parts = Vec::new();
-        self.take_each(hour, |part| {
-            parts.push(part);
-            Ok(())
-        })?;
+        if let Some(spill) = &mut self.spill {
+            for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
+                parts.push(spill.read(*place, Part::default())?);
+            }
+        }
+        let held = self.held.take(hour);
+        parts.extend(held.map(|part| named(part, &self.names)));
         Ok(parts)
     }
 
@@ -293,15 +299,11 @@ impl Gather {
     pub(super) fn take_each(
         &mut self,
         hour: i64,
-        mut visit: impl FnMut(Part) -> std::io::Result<()>,
+        mut visit: impl FnMut(&Part) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
-        if let Some(spill) = &mut self.spill {
-            for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
-                visit(spill.read(*place)?)?;
-            }
-        }
+        self.read_back(hour, &mut visit)?;
         match self.held.take(hour) {
-            Some(part) => visit(named(part, &self.names)),
+            Some(part) => visit(&named(part, &self.names)),
             None => Ok(()),
         }
     }
@@ -311,13 +313,30 @@ impl Gather {
     /// # Errors
     /// When the temporary file cannot be read back.
     pub(super) fn look(&mut self, hour: i64, mut visit: impl FnMut(&Part)) -> std::io::Result<()> {
-        if let Some(spill) = &mut self.spill {
-            for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
-                visit(&spill.read(*place)?);
-            }
-        }
+        self.read_back(hour, &mut |part| {
+            visit(part);
+            Ok(())
+        })?;
         if let Some(part) = self.held.get(hour) {
             visit(part);
+        }
+        Ok(())
+    }
+
+    /// Reads what was spilled of an hour, each part into the memory of the one before.
+    fn read_back(
+        &mut self,
+        hour: i64,
+        visit: &mut dyn FnMut(&Part) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let Some(spill) = &mut self.spill else {
+            return Ok(());
+        };
+        for (_, place, _) in self.spilled.iter().filter(|(key, ..)| *key == hour) {
+            let part = spill.read(*place, std::mem::take(&mut self.page))?;
+            let result = visit(&part);
+            self.page = part;
+            result?;
         }
         Ok(())
     }

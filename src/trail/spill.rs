@@ -4,8 +4,7 @@
 //! is nobody's contract. What cannot be written stays in memory: slower, never wrong.
 
 use super::control::{Control, ControlKey};
-use super::known::Known;
-use super::part::{Kept, Part};
+use super::part::Part;
 use crate::bundle::texts::Texts;
 use bytemuck::{Pod, Zeroable};
 use std::fs::File;
@@ -64,30 +63,34 @@ impl Spill {
         Ok(place)
     }
 
-    /// Reads a part back.
-    pub(super) fn read(&mut self, place: Place) -> io::Result<Part> {
+    /// Reads a part back, into the memory of another one.
+    pub(super) fn read(&mut self, place: Place, into: Part) -> io::Result<Part> {
+        let mut part = into.emptied();
+        let (mut text, mut ends) = part.texts.take_buffers();
         self.file.seek(SeekFrom::Start(place.at))?;
-        let ends = self.list::<usize>(place.ends)?;
-        let kept = self.list::<Kept>(place.kept)?;
-        let controls = self.list::<Counted>(place.controls)?;
-        let text = String::from_utf8(self.list::<u8>(place.text)?).map_err(|_| {
+        self.fill(&mut ends, place.ends)?;
+        self.fill(&mut part.kept, place.kept)?;
+        let mut controls: Vec<Counted> = Vec::new();
+        self.fill(&mut controls, place.controls)?;
+        self.fill(&mut text, place.text)?;
+        let text = String::from_utf8(text).map_err(|_| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 "a temporary file was changed by someone else",
             )
         })?;
-        Ok(Part {
-            texts: Texts::restored(text, ends),
-            kept,
-            controls: controls.into_iter().map(Counted::apart).collect(),
-            callers: Known::default(),
-        })
+        part.texts = Texts::restored(text, ends);
+        for counted in controls {
+            let (key, control) = counted.apart();
+            part.controls.add(key, control);
+        }
+        Ok(part)
     }
 
-    fn list<T: Pod>(&mut self, length: usize) -> io::Result<Vec<T>> {
-        let mut list = vec![T::zeroed(); length];
-        self.file.read_exact(bytemuck::cast_slice_mut(&mut list))?;
-        Ok(list)
+    fn fill<T: Pod>(&mut self, list: &mut Vec<T>, length: usize) -> io::Result<()> {
+        list.clear();
+        list.resize(length, T::zeroed());
+        self.file.read_exact(bytemuck::cast_slice_mut(list))
     }
 }
 
@@ -120,44 +123,4 @@ impl Counted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bundle::sheet::{FIELDS, Line};
-
-    #[test]
-    fn parts_come_back_as_they_went() {
-        let mut part = Part::default();
-        for (index, word) in ["é", "two", "", "three"].iter().enumerate() {
-            let number = part.texts.number(word);
-            part.kept.push(Kept {
-                line: Line {
-                    event_time: -5,
-                    text: [number; FIELDS],
-                    unused: 0,
-                },
-                flags: index as u32 % 4,
-                resource: number,
-                detail: 1,
-                original_event: 2,
-                original_request: 3,
-                unused: 0,
-            });
-        }
-        part.controls.add(
-            (-1, 1, 2, 3),
-            Control {
-                calls: 4,
-                errors: 5,
-                faults: 6,
-            },
-        );
-        let mut spill = Spill::new().unwrap();
-        let first = spill.write(&part).unwrap();
-        let second = spill.write(&Part::default()).unwrap();
-        assert!(spill.read(second).unwrap().kept.is_empty());
-        let back = spill.read(first).unwrap();
-        assert_eq!(back.kept, part.kept);
-        assert!(back.controls.iter().eq(part.controls.iter()));
-        assert_eq!(back.texts.parts(), part.texts.parts());
-    }
-}
+mod tests;

@@ -33,6 +33,16 @@ struct Series<'a> {
 }
 
 impl Series<'_> {
+    fn scan(&self) -> Scan {
+        Scan::new(
+            Cost::Failures,
+            &self.k,
+            self.n,
+            &self.expected(),
+            self.dispersion,
+        )
+    }
+
     fn expected(&self) -> Cow<'_, [f64]> {
         match &self.expected {
             Some(expected) => Cow::Borrowed(expected),
@@ -92,9 +102,9 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     }
     let mut tests = 0;
     let mut candidates = Vec::new();
-    for (index, one) in series.iter().enumerate() {
+    for index in 0..series.len() {
         tests += 1;
-        candidates.extend(candidates_of(index, one, grid));
+        candidates.extend(candidates_of(index, &series, grid));
     }
     let calibrated: Vec<f64> = candidates.iter().filter_map(|c| c.p).collect();
     let mut q = calibrate::q_values(&calibrated, tests).into_iter();
@@ -198,17 +208,14 @@ fn of_class<'a>(calls: &'a Calls<'a>, class: Class, family: usize, grid: &Grid) 
 }
 
 /// Scans one series and keeps what is large enough.
-fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidate> {
+fn candidates_of(index: usize, all: &[Series<'_>], grid: &Grid) -> Vec<Candidate> {
+    let Some(series) = all.get(index) else {
+        return Vec::new();
+    };
     if total(&series.k, grid.split, grid.len) < limits().scan.least_failures {
         return Vec::new();
     }
-    let scan = Scan::new(
-        Cost::Failures,
-        &series.k,
-        series.n,
-        &series.expected(),
-        series.dispersion,
-    );
+    let scan = series.scan();
     let lengths = limits().lengths((grid.len - grid.split).max(1));
     let gap = limits().episode.gap;
     let floor = |calibrated: bool| match (limits().class(series.class).benign, calibrated) {
@@ -253,7 +260,16 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
             let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
             let is_sure = p.is_some()
                 || (bound <= limits().calibration.uncalibrated_p
-                    && stands_out(&scan, (first.from, last.to), score, &lengths));
+                    && stands_out(
+                        &scan,
+                        (first.from, last.to),
+                        score,
+                        || {
+                            let of_family = |other: &&Series<'_>| other.family == series.family;
+                            all.iter().filter(of_family).map(Series::scan).collect()
+                        },
+                        &lengths,
+                    ));
             is_sure.then_some(Candidate {
                 series: index,
                 from: first.from,
@@ -267,8 +283,15 @@ fn candidates_of(index: usize, series: &Series<'_>, grid: &Grid) -> Vec<Candidat
 }
 
 /// Whether a short and moderate burst is more than the bursts around it, where no prior day can tell
-/// what bursts are usual.
-fn stands_out(scan: &Scan, (from, to): (usize, usize), score: f64, lengths: &[usize]) -> bool {
+/// what bursts are usual. Bursts of the other APIs of the place count: what comes in bursts now here,
+/// now there, is usual in each of them.
+fn stands_out(
+    scan: &Scan,
+    (from, to): (usize, usize),
+    score: f64,
+    family: impl FnOnce() -> Vec<Scan>,
+    lengths: &[usize],
+) -> bool {
     let rules = &limits().calibration;
     let (k, n, e) = scan.sums(from, to);
     let overwhelming = k >= rules.overwhelming_failures
@@ -277,14 +300,16 @@ fn stands_out(scan: &Scan, (from, to): (usize, usize), score: f64, lengths: &[us
     if overwhelming || to - from > rules.rival_minutes {
         return true;
     }
-    let before = scan.best(0, from.saturating_sub(rules.rival_margin_minutes), lengths);
-    let after = scan.best(
-        to.saturating_add(rules.rival_margin_minutes),
-        usize::MAX,
-        lengths,
-    );
-    let rival = [before, after]
-        .into_iter()
+    let ends = from.saturating_sub(rules.rival_margin_minutes);
+    let begins = to.saturating_add(rules.rival_margin_minutes);
+    let rival = family()
+        .iter()
+        .flat_map(|scan| {
+            [
+                scan.best(0, ends, lengths),
+                scan.best(begins, usize::MAX, lengths),
+            ]
+        })
         .flatten()
         .map(|hit| hit.score)
         .fold(0.0, f64::max);

@@ -140,7 +140,12 @@ fn run(world: World, into: &str) -> Taken {
     let (mut peak_mib, mut collecting_mib) = (0, 0);
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
+        // Until it has become the program, a child wears the memory of this one.
         let status = status.unwrap_or_default();
+        let status = match status.starts_with("Name:\tecr-incident\n") {
+            true => status,
+            false => String::new(),
+        };
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok());
         peak_mib = peak_mib.max(peak.unwrap_or_default() / 1_024);
