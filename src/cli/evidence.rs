@@ -43,6 +43,9 @@ pub(super) fn trail(
             let mut counted = all.split_off(&hour.start);
             all.append(&mut counted.split_off(&hour.end));
             drop(all);
+            if let Some(harvest) = harvest {
+                hour.controls.retain(|row| !harvest.has_counted(row));
+            }
             hour.controls.extend(counted.into_values().flatten());
             hour.controls.sort();
             let files = HourFiles::encode(hour.start, &hour.calls, &hour.changes, &hour.controls)?;

@@ -338,3 +338,114 @@ fn the_event_history_is_the_last_resort_and_said_to_be_partial() {
     // The page without events was not taken for the last.
     assert!(coverage(&report, "used").as_u64().unwrap() > 0);
 }
+
+/// A log group that holds nothing delivered before a moment.
+fn begins(world: &World, at: &str, is_created: bool, now: &str) {
+    let moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    let mut logs = world.logs.lock().unwrap();
+    let from = moment(at).timestamp_millis();
+    if is_created {
+        logs.created_ms = from;
+    } else {
+        let days = (moment(now) - moment(at)).num_days();
+        assert_eq!((moment(now) - moment(at)).num_seconds(), days * 86_400);
+        logs.retention_days = Some(days);
+    }
+    logs.events.retain(|event| event.timestamp_ms >= from);
+    assert!(!logs.events.is_empty());
+}
+
+/// Keys of the files that were fetched.
+fn fetched(world: &World) -> Vec<String> {
+    let bucket = world.bucket.lock().unwrap();
+    let paths = bucket
+        .seen
+        .iter()
+        .filter(|target| target.contains(".json.gz"));
+    let paths = paths.filter(|target| !target.contains("list-type"));
+    paths.cloned().collect()
+}
+
+#[test]
+fn what_is_older_than_the_log_group_comes_from_the_bucket() {
+    let story = case("quota_exhaustion_scale_out");
+    let (_, whole) = live(story, &world(story), "young/not", &[]);
+    let all = world(story).bucket.lock().unwrap().objects.len();
+    let window = whole.json["window"]["from"].as_str().unwrap().to_owned();
+    let moment = chrono::DateTime::parse_from_rfc3339(&window).unwrap();
+    let shifted = |minutes: i64| (moment + chrono::Duration::minutes(minutes)).to_rfc3339();
+    let days = |days: i64| {
+        let now = chrono::DateTime::parse_from_rfc3339(&story.case.now).unwrap();
+        (now - chrono::Duration::days(days)).to_rfc3339()
+    };
+    // Younger than the baseline; than the window; and with a retention shorter than the baseline.
+    for (name, at, is_created) in [
+        ("baseline", shifted(-3 * 1_440), true),
+        ("window", shifted(25), true),
+        ("retention", days(1), false),
+    ] {
+        let world = world(story);
+        begins(&world, &at, is_created, &story.case.now);
+        let (answer, report) = live(story, &world, &format!("young/{name}"), &[]);
+        assert_eq!(
+            findings(&whole),
+            findings(&report),
+            "{name}: {}",
+            answer.err
+        );
+        assert_eq!(
+            coverage(&report, "outcome"),
+            "complete",
+            "{name}: {}",
+            answer.err
+        );
+        assert!(
+            answer.err.contains("what is older was read from s3://"),
+            "{name}: {}",
+            answer.err
+        );
+        // No call of another service is counted by both.
+        assert_eq!(
+            whole.json["incidents"], report.json["incidents"],
+            "{name}: {}",
+            answer.err
+        );
+        let files = fetched(&world).len();
+        assert!(files > 0 && files <= all, "{name}: {files} of {all} files");
+        if name == "baseline" {
+            assert!(files < all, "{files} of {all} files: all of them");
+        }
+    }
+}
+
+#[test]
+fn a_young_log_group_without_a_readable_bucket_is_a_gap_that_says_so() {
+    let story = case("quota_exhaustion_scale_out");
+    let (_, whole) = live(story, &world(story), "young/whole", &[]);
+    let window = whole.json["window"]["from"].as_str().unwrap().to_owned();
+    let from =
+        chrono::DateTime::parse_from_rfc3339(&window).unwrap() + chrono::Duration::minutes(25);
+    for (name, more, says) in [
+        ("denied", &[][..], "which has what is older, was not read"),
+        (
+            "typed",
+            &["--log-group", "trail-logs"][..],
+            "name the trail's bucket with --cloudtrail",
+        ),
+    ] {
+        let world = world(story);
+        begins(&world, &from.to_rfc3339(), true, &story.case.now);
+        world.bucket.lock().unwrap().denied.insert(String::new());
+        let (answer, report) = live(story, &world, &format!("young/{name}"), more);
+        assert_eq!(coverage(&report, "outcome"), "partial", "{name}");
+        assert!(
+            answer.err.contains("part of the window cannot be in it"),
+            "{name}: {}",
+            answer.err
+        );
+        assert!(answer.err.contains(says), "{name}: {}", answer.err);
+        if name == "denied" {
+            assert!(answer.err.contains("Allow s3:ListBucket"), "{}", answer.err);
+        }
+    }
+}

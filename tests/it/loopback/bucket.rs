@@ -21,7 +21,7 @@ pub(crate) struct Bucket {
     pub(crate) seen: Vec<String>,
     /// Keys whose next body breaks off in the middle.
     pub(crate) breaks: BTreeSet<String>,
-    /// Keys that may not be read.
+    /// Keys that may not be read; the empty one stands for listing.
     pub(crate) denied: BTreeSet<String>,
 }
 
@@ -55,11 +55,11 @@ impl Bucket {
             );
             return (200, Vec::new(), body.into_bytes());
         }
-        if query.contains("list-type=2") {
-            return self.list(query);
-        }
         if self.denied.contains(key) {
             return refusal(403, "AccessDenied");
+        }
+        if query.contains("list-type=2") {
+            return self.list(query);
         }
         match self.objects.get(key) {
             None => refusal(404, "NoSuchKey"),

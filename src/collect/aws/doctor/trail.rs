@@ -4,6 +4,7 @@
 
 use super::{Answer, Findings};
 use crate::bundle::manifest::Noun;
+use crate::case::{instant, rfc3339};
 use crate::collect::aws::session::Account;
 use crate::collect::aws::{Field, known};
 use aws_sdk_cloudtrail::types::{ReadWriteType, Trail};
@@ -271,26 +272,51 @@ async fn log_group(
                     .clone_into(&mut check.hint);
             }
             Some(group) => {
-                let asked = field.request.case.now - field.request.case.whole().from;
+                let case = &field.request.case;
+                let asked = case.now - case.whole().from;
                 let kept = i64::from(group.retention_in_days().unwrap_or(i32::MAX));
-                if asked.num_days() >= kept {
-                    let check = findings.add(
-                        noun,
-                        &what,
-                        Answer::Limited,
-                        format!(
-                            "it keeps {kept} days, the question reaches back {}",
-                            asked.num_days() + 1
-                        ),
-                    );
-                    "Older events are gone from it; the bucket has them."
-                        .clone_into(&mut check.effect);
-                } else {
-                    findings.add(noun, &what, Answer::Yes, String::new());
+                let created = group
+                    .creation_time()
+                    .map(|ms| instant(ms.div_euclid(1_000)));
+                let begins = match created {
+                    _ if asked.num_days() >= kept => Some(format!(
+                        "it keeps {kept} days, the question reaches back {}",
+                        asked.num_days() + 1
+                    )),
+                    Some(created) if created > case.whole().from => Some(format!(
+                        "it was created at {}, the question reaches back to {}",
+                        rfc3339(created),
+                        rfc3339(case.whole().from)
+                    )),
+                    _ => None,
+                };
+                match begins {
+                    None => {
+                        findings.add(noun, &what, Answer::Yes, String::new());
+                    }
+                    Some(begins) => {
+                        let check = findings.add(noun, &what, Answer::Limited, begins);
+                        "Older events are not in it; they are read from the trail's bucket."
+                            .clone_into(&mut check.effect);
+                    }
                 }
             }
         },
     }
+    queries(field, account, home, name, findings).await;
+}
+
+/// Whether the group can be queried.
+async fn queries(
+    field: &Field,
+    account: &Account,
+    home: &str,
+    name: &str,
+    findings: &mut Findings,
+) {
+    let noun = Some(Noun::Trail);
+    let client = account.logs(home);
+    let asker = account.asker(home);
     // A query over one second costs nothing that can be measured, and no other call shows the permission.
     let call = known::call("logs", "StartQuery");
     let now = field.request.case.now.timestamp();

@@ -7,9 +7,10 @@
 //! Must never let a place that failed go unsaid, nor let the ledger count less than was read.
 
 use super::logs::row::Controls;
+use super::young::Youth;
 use crate::bundle::manifest::{Bill, Noun, Outcome, Refusal, SourceEntry, Tally};
 use crate::bundle::rows::ControlRow;
-use crate::case::{Case, Instant, Interval, ceil_minute};
+use crate::case::{Case, Instant, Interval, Minute, ceil_minute};
 use crate::collect::aws::fault::Trouble;
 use crate::collect::aws::known::Kind;
 use std::collections::BTreeMap;
@@ -35,6 +36,10 @@ pub(crate) struct Got {
     pub(crate) troubles: Vec<Trouble>,
     /// Counts of other services, made by the server.
     pub(crate) controls: Controls,
+    /// It begins inside the case, and what is older has not been looked for yet.
+    pub(crate) youth: Option<Youth>,
+    /// The server's counts hold from this time on; what is older is counted by the scan.
+    pub(crate) counted_from: Option<Instant>,
 }
 
 /// Everything fetched, ready for the scanner.
@@ -46,6 +51,9 @@ pub struct Harvest {
     pub asked: Vec<String>,
     /// Counts of other services, sorted.
     pub controls: Vec<ControlRow>,
+    /// The minute from which on the counts above stand for all calls of an account, where files of a
+    /// bucket hold some of the same calls.
+    counted_from: BTreeMap<String, i64>,
     /// How many of their calls lay outside the case.
     pub controls_outside: u64,
     /// The baseline, when it had to be cut shorter.
@@ -84,7 +92,7 @@ pub(crate) fn merge(case: &Case, records: PathBuf, parts: &[Got], bill: Bill) ->
             out.missing.push(format!("{}: {what}", part.place));
         }
         for trouble in &part.troubles {
-            out.is_expired |= trouble.kind == Kind::Expired;
+            out.is_expired |= matches!(trouble.kind, Kind::Expired | Kind::NoCredentials);
             let told = part
                 .missing
                 .iter()
@@ -105,7 +113,15 @@ pub(crate) fn merge(case: &Case, records: PathBuf, parts: &[Got], bill: Bill) ->
         // A place whose records did not come gives way to the next, which holds the same calls again.
         if part.was_read {
             out.controls_outside += part.controls.out_of_window;
-            out.controls.extend(part.controls.rows());
+            let mut rows = part.controls.rows();
+            if let Some(from) = part.counted_from {
+                let first = Minute::of(ceil_minute(from)).0;
+                rows.retain(|row| row.minute >= first);
+                for row in &rows {
+                    out.counted_from.insert(row.account.clone(), first);
+                }
+            }
+            out.controls.extend(rows);
         }
     }
     out.controls = summed(out.controls);
@@ -150,6 +166,14 @@ fn summed(rows: Vec<ControlRow>) -> Vec<ControlRow> {
 }
 
 impl Harvest {
+    /// Whether the server has counted what the scan counted here.
+    #[must_use]
+    pub fn has_counted(&self, row: &ControlRow) -> bool {
+        self.counted_from
+            .get(&row.account)
+            .is_some_and(|first| row.minute >= *first)
+    }
+
     /// The ledger's line when nothing could be read.
     #[must_use]
     pub fn unavailable(&self) -> SourceEntry {

@@ -16,6 +16,7 @@ mod logs;
 mod lookup;
 mod places;
 mod spool;
+mod young;
 
 pub use harvest::Harvest;
 
@@ -124,6 +125,7 @@ pub async fn fetch(field: &Field) -> Found {
     let source = Source {
         case: case.clone(),
         span,
+        lateness_s: wish.lateness_s,
         control: Arc::clone(&field.control),
         watch: Arc::clone(&field.watch),
         spool: spool.clone(),
@@ -173,16 +175,28 @@ async fn all(source: &Source, plans: Vec<Vec<Place>>) -> Vec<Got> {
     }
 }
 
+/// Reads the first place that can be read; where that is a log group younger than the case, the bucket
+/// behind it as well, for what is older.
 async fn first_readable(source: &Source, chain: Vec<Place>) -> Vec<Got> {
     let mut out: Vec<Got> = Vec::new();
-    for place in chain {
+    let mut waiting = chain.into_iter();
+    while let Some(place) = waiting.next() {
         let got = source.read(&place).await;
         let (was_read, stopped) = (got.was_read, source.control.stopped().is_some());
+        let begins = got.youth.as_ref().map(|youth| youth.from);
         out.push(got);
-        if was_read || stopped {
+        if stopped {
+            break;
+        }
+        if was_read {
+            let bucket = waiting.find(|place| matches!(place, Place::Bucket(..)));
+            if let (Some(from), Some(bucket)) = (begins, bucket) {
+                out.push(source.read_before(&bucket, from).await);
+            }
             break;
         }
     }
+    young::settle(&source.case, &mut out);
     out
 }
 

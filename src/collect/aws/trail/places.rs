@@ -10,8 +10,9 @@ use super::harvest::Got;
 use super::logs::{self, text::Filters};
 use super::lookup;
 use super::spool::Spool;
+use super::young::{self, Youth};
 use crate::bundle::manifest::Noun;
-use crate::case::{Case, Interval, instant, rfc3339};
+use crate::case::{Case, Instant, Interval, instant};
 use crate::collect::aws::control::Control;
 use crate::collect::aws::fault::Trouble;
 use crate::collect::aws::known;
@@ -30,6 +31,8 @@ pub(super) struct Source {
     pub(super) case: Case,
     /// Delivery times worth reading.
     pub(super) span: Interval,
+    /// Margin for late delivery, seconds.
+    pub(super) lateness_s: i64,
     pub(super) control: Arc<Control>,
     pub(super) watch: Arc<dyn Watch>,
     pub(super) spool: Spool,
@@ -216,11 +219,25 @@ async fn discovered(
 impl Source {
     /// Reads one place.
     pub(super) async fn read(&self, place: &Place) -> Got {
+        self.read_span(place, self.span).await
+    }
+
+    /// Reads of one place what was delivered before a log group began.
+    pub(super) async fn read_before(&self, place: &Place, from: Instant) -> Got {
+        let span = young::older(&self.span, from, self.lateness_s);
+        self.read_span(place, span).await
+    }
+
+    async fn read_span(&self, place: &Place, span: Interval) -> Got {
         let name = place.name();
         self.watch.at(Noun::Trail, &name, State::Begun);
         let mut got = match place {
-            Place::Groups(account, region, groups) => self.groups(account, region, groups).await,
-            Place::Bucket(account, region, place) => self.bucket(account, region, place).await,
+            Place::Groups(account, region, groups) => {
+                self.groups(account, region, groups, span).await
+            }
+            Place::Bucket(account, region, place) => {
+                self.bucket(account, region, place, span).await
+            }
             Place::History(account, region) => self.history(account, region).await,
         };
         got.place.clone_from(&name);
@@ -229,7 +246,13 @@ impl Source {
         got
     }
 
-    async fn groups(&self, account: &Account, region: &str, groups: &[String]) -> Got {
+    async fn groups(
+        &self,
+        account: &Account,
+        region: &str,
+        groups: &[String],
+        span: Interval,
+    ) -> Got {
         let filters = match Filters::of(&self.case) {
             Ok(filters) => filters,
             Err(why) => {
@@ -250,10 +273,10 @@ impl Source {
         // What the groups are does not decide whether they are asked.
         let (mut got, found) = tokio::join!(
             self.describe(account, region, groups, &desk),
-            logs::fetch(Arc::clone(&desk), &self.case, self.span)
+            logs::fetch(Arc::clone(&desk), &self.case, span)
         );
         got.was_read = found.trouble.is_none() || found.records > 0;
-        got.covered_from = got.covered_from.max(found.covered_from);
+        got.covered_from = found.covered_from;
         if found.records > 0 || found.trouble.is_none() {
             got.missing.extend(found.missing);
             got.said.extend(found.said);
@@ -279,7 +302,7 @@ impl Source {
         for wanted in groups {
             // A linked account's group is not listed here without asking for its account.
             let owner = group_home(wanted).map_or(account.id.as_str(), |(account, _)| account);
-            if owner != account.id {
+            if owner != account.id && account.id != "?" {
                 continue;
             }
             let name = group_name(wanted);
@@ -313,24 +336,12 @@ impl Source {
                 let length = chrono::Duration::try_days(i64::from(days))?;
                 self.case.now.checked_sub_signed(length)
             });
-            let whole = self.case.whole();
-            for (from, why) in [
-                (created, "the log group was created"),
-                (kept, "its retention keeps records"),
-            ] {
-                let Some(from) = from.filter(|from| *from > whole.from) else {
-                    continue;
-                };
-                if from > self.case.window.from {
-                    got.missing.push(format!(
-                        "{why} from {} on, so part of the window cannot be in it",
-                        rfc3339(from)
-                    ));
-                } else {
-                    got.said.push(format!("{why} from {} on", rfc3339(from)));
-                }
-                got.covered_from = got.covered_from.max(Some(from));
-            }
+            let youth = Youth::of(&self.case, created, kept);
+            // Of several groups the youngest decides from when on all of them are there.
+            got.youth = [got.youth.take(), youth]
+                .into_iter()
+                .flatten()
+                .max_by_key(|youth| youth.from);
             match found.log_group_class() {
                 Some(LogGroupClass::Delivery) => got
                     .missing
@@ -350,7 +361,13 @@ impl Source {
         got
     }
 
-    async fn bucket(&self, account: &Account, region: &str, place: &keys::Place) -> Got {
+    async fn bucket(
+        &self,
+        account: &Account,
+        region: &str,
+        place: &keys::Place,
+        span: Interval,
+    ) -> Got {
         let (region, unplaced) = self.region_of(account, region, place).await;
         let desk = Arc::new(bucket::Desk {
             client: account.s3(&region),
@@ -359,7 +376,7 @@ impl Source {
             spool: self.spool.clone(),
             place: place.clone(),
         });
-        let found = bucket::fetch(desk, &self.case, self.span).await;
+        let found = bucket::fetch(desk, &self.case, span).await;
         let mut got = Got {
             was_read: found.trouble.is_none() || found.fetched + found.kept > 0,
             covered_from: found.covered_from,
