@@ -38,8 +38,8 @@ pub(super) struct Inputs {
 pub(super) struct Collected {
     pub(super) bundle: Bundle,
     pub(super) stop: Option<Stop>,
-    /// The credentials ran out on the way.
-    pub(super) is_expired: bool,
+    /// The command that logs in again, when the credentials ran out on the way.
+    pub(super) login: Option<String>,
 }
 
 /// Reads every input into a sealed bundle under `dir`.
@@ -104,7 +104,7 @@ pub(super) fn collect(
     Ok(Collected {
         bundle: writer.seal(&case, sources)?,
         stop: live.stop,
-        is_expired: live.is_expired,
+        login: live.is_expired.then_some(live.login),
     })
 }
 

@@ -163,22 +163,24 @@ impl Job<'_> {
             local: self.local.clone(),
             live: request,
         };
-        let (mut stop, mut is_expired) = (None, false);
+        let (mut stop, mut login) = (None, None);
         let collect: Collect<'_> = Box::new(|stage| {
             let dir = stage.path().join("bundle");
             let collected = pipeline::collect(inputs, &case, &dir, self.volume)?;
-            (stop, is_expired) = (collected.stop, collected.is_expired);
+            (stop, login) = (collected.stop, collected.login);
             Ok(collected.bundle)
         });
         let code = produce(&case, &place, collect)?;
         if let Some(kept) = kept {
-            match (stop, is_expired) {
+            match (stop, login) {
                 // The report is whole as far as limits go: nothing is left to resume.
-                (None, false) => live::discard(&kept),
-                (None, true) => say(
+                (None, None) => live::discard(&kept),
+                (None, Some(login)) => say(
                     self.volume,
-                    "hint: log in again and run the same command with --resume --force to fetch the \
-                     rest; what was collected is kept",
+                    &format!(
+                        "hint: log in again ({login}) and run the same command with --resume --force \
+                         to fetch the rest; what was collected is kept"
+                    ),
                 ),
                 (Some(_), _) => say(
                     self.volume,

@@ -192,8 +192,9 @@ impl Control {
         rested
     }
 
-    /// Makes a call: sends it, and again more slowly while AWS throttles it. The SDK below has
-    /// already tried three times when a fault is passed on.
+    /// Makes a call: sends it, once more with fresh credentials when AWS no longer takes those at hand,
+    /// and again more slowly while AWS throttles it. The SDK below has already tried three times when a
+    /// fault is passed on.
     ///
     /// # Errors
     /// What became of it instead of an answer.
@@ -203,12 +204,20 @@ impl Control {
         A: Future<Output = Result<T, SdkError<E, Response>>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let begun = Instant::now();
         let mut round = 0;
         let mut throttled: Option<Trouble> = None;
+        let mut is_renewed = false;
         loop {
             if let Some(why) = self.stopped() {
                 return Err(stopped(call, why));
             }
+            let ring = asker.keyring.as_ref();
+            let generation = ring.map(|ring| ring.generation());
+            let left = match &throttled {
+                None => self.longest(),
+                Some(_) => self.longest_throttled().saturating_sub(begun.elapsed()),
+            };
             let trouble = tokio::select! {
                 answer = make() => match answer {
                     Ok(answer) => return Ok(answer),
@@ -217,22 +226,41 @@ impl Control {
                 why = self.until_stopped() => return Err(stopped(call, why)),
                 // What AWS throttled waits for its turn so long that the turn may never come: that is
                 // no fault of the network.
-                () = tokio::time::sleep(self.longest()) => return Err(throttled.unwrap_or_else(|| Trouble::plain(
+                () = tokio::time::sleep(left.min(self.longest())) => return Err(throttled.unwrap_or_else(|| Trouble::plain(
                     Kind::Network,
                     call,
                     format!("no whole answer came within {} s", self.longest().as_secs()),
                     "Run again later.",
                 ))),
             };
-            if trouble.kind != Kind::Throttled || round == ROUNDS {
+            if trouble.kind.is_of_credentials()
+                && !is_renewed
+                && let (Some(ring), Some(generation)) = (ring, generation)
+            {
+                is_renewed = true;
+                let renewed = tokio::select! {
+                    renewed = ring.renew(generation, trouble.kind, &asker.region) => renewed,
+                    why = self.until_stopped() => return Err(stopped(call, why)),
+                };
+                if renewed {
+                    continue;
+                }
+            }
+            let pause = FIRST_PAUSE.saturating_mul(1 << round).min(LONGEST_PAUSE);
+            let is_late = begun.elapsed().saturating_add(pause) > self.longest_throttled();
+            if trouble.kind != Kind::Throttled || round == ROUNDS || is_late {
                 return Err(trouble);
             }
             throttled = Some(trouble);
             self.limiter.slow_down("", &asker.region, call);
-            let pause = FIRST_PAUSE.saturating_mul(1 << round).min(LONGEST_PAUSE);
             self.pause(call, pause).await?;
             round += 1;
         }
+    }
+
+    /// The most one call may take that AWS throttles, all its rounds and waits together.
+    fn longest_throttled(&self) -> Duration {
+        self.longest().saturating_add(LONGEST_PAUSE * 2)
     }
 
     /// The most one call may take with its retries and turns: an answer that drips byte by byte

@@ -3,10 +3,12 @@
 //! The meaning of codes stands in `queries/aws/errors.toml`. It must never show a raw answer (it may
 //! hold anything), and never turn a failed source into a failed run: a trouble becomes a gap.
 
+use super::keyring::Keyring;
 use super::known::{self, Call, Kind};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use std::error::Error;
+use std::sync::Arc;
 
 /// Longest piece of AWS's own message kept, in characters.
 const MESSAGE_CAP: usize = 300;
@@ -37,6 +39,8 @@ pub struct Asker {
     pub region: String,
     /// The command that logs in again.
     pub login: String,
+    /// Where fresh credentials come from; `None` when nobody is asked as somebody.
+    pub(super) keyring: Option<Arc<Keyring>>,
 }
 
 impl Trouble {
@@ -254,7 +258,10 @@ fn credentials(call: &Call, asker: &Asker, chain: &[String]) -> Option<Trouble> 
         },
         action: call.action.clone(),
         what: format!("no credentials could be loaded: {}", capped(&last(chain))),
-        hint: format!("Log in: {}.", asker.login),
+        hint: format!(
+            "Log in: {}; then run the same command with --resume.",
+            asker.login
+        ),
         code: String::new(),
         request_id: String::new(),
     })

@@ -69,10 +69,7 @@ impl HttpConnector for Turnstile {
                     format!("{name} is not among the calls this tool may make").into(),
                 ));
             };
-            let waited = control.limiter.turn(&key, call, Instant::now());
-            if !waited.is_zero() {
-                tokio::time::sleep(waited).await;
-            }
+            let waited = control.limiter.wait(&key, call).await;
             // A query nobody waits for goes on costing: ending it is the one thing still to do.
             if let Some(why) = control.stopped()
                 && call.operation != "StopQuery"

@@ -143,6 +143,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether other credentials of the same identity may be what helps.
+    #[must_use]
+    pub fn is_of_credentials(self) -> bool {
+        matches!(self, Self::Expired | Self::NoCredentials | Self::RegionOff)
+    }
+
     /// Whether credentials, permissions or the support plan are what is missing.
     #[must_use]
     pub fn is_ours_to_mend(self) -> bool {

@@ -63,6 +63,28 @@ impl Limiter {
         }
     }
 
+    /// Takes a turn and waits for it; how long that took. A turn that nobody waits for any more is
+    /// given back, or it would hold up those behind it.
+    pub(super) async fn wait(&self, key: &Key, call: &Call) -> Duration {
+        let waited = self.turn(key, call, Instant::now());
+        if !waited.is_zero() {
+            let mut turn = Turn {
+                limiter: self,
+                key: Some(key),
+            };
+            tokio::time::sleep(waited).await;
+            turn.key = None;
+        }
+        waited
+    }
+
+    fn give_back(&self, key: &Key) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(key) {
+            bucket.tokens += 1.0;
+        }
+    }
+
     /// AWS complained: half the pace, and nothing saved up.
     pub(super) fn slow_down(&self, who: &str, region: &str, call: &Call) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,67 +101,24 @@ impl Limiter {
     }
 }
 
+/// A turn that is waited for.
+struct Turn<'a> {
+    limiter: &'a Limiter,
+    /// `None` once it was used.
+    key: Option<&'a Key>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.limiter.give_back(key);
+        }
+    }
+}
+
 fn rate(call: &Call, pace: f64) -> f64 {
     (call.per_second * SHARE * pace).max(SLOWEST_PER_SECOND)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::collect::aws::known;
-
-    fn key() -> Key {
-        Key {
-            who: "A".to_owned(),
-            region: "us-east-1".to_owned(),
-            service: "cloudtrail".to_owned(),
-            operation: "LookupEvents".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_minute_holds_a_quarter_of_the_documented_calls() {
-        let call = known::call("cloudtrail", "LookupEvents");
-        let limiter = Limiter::default();
-        let start = Instant::now();
-        let mut now = start;
-        let mut sent = 0;
-        while now < start + Duration::from_secs(60) {
-            now += limiter.turn(&key(), call, now);
-            sent += 1;
-        }
-        // 2 a second are documented, so 0.5 a second and the burst of one are ours.
-        assert!((30..=32).contains(&sent), "{sent}");
-    }
-
-    #[test]
-    fn a_complaint_halves_the_pace_and_time_heals_it() {
-        let call = known::call("cloudtrail", "LookupEvents");
-        let limiter = Limiter::default();
-        let now = Instant::now();
-        assert_eq!(limiter.turn(&key(), call, now), Duration::ZERO);
-        limiter.slow_down("", "", call);
-        let slowed = limiter.turn(&key(), call, now);
-        assert!(slowed > Duration::from_secs(3), "{slowed:?}");
-        for step in 1..30 {
-            limiter.turn(&key(), call, now + Duration::from_secs(100 * step));
-        }
-        let later = now + Duration::from_secs(4_000);
-        limiter.turn(&key(), call, later);
-        assert!(limiter.turn(&key(), call, later) <= Duration::from_secs(2));
-    }
-
-    #[test]
-    fn places_do_not_share_a_bucket() {
-        let call = known::call("cloudtrail", "LookupEvents");
-        let limiter = Limiter::default();
-        let now = Instant::now();
-        let other = Key {
-            region: "eu-west-1".to_owned(),
-            ..key()
-        };
-        assert_eq!(limiter.turn(&key(), call, now), Duration::ZERO);
-        assert_eq!(limiter.turn(&other, call, now), Duration::ZERO);
-        assert!(limiter.turn(&key(), call, now) > Duration::ZERO);
-    }
-}
+mod tests;

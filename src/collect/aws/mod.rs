@@ -13,6 +13,7 @@ mod entry;
 pub mod fault;
 mod gate;
 pub mod health;
+mod keyring;
 pub mod known;
 mod limiter;
 mod login;
@@ -89,6 +90,8 @@ pub struct Evidence {
     pub stop: Option<Stop>,
     /// The credentials ran out on the way: with fresh ones the rest can be had.
     pub is_expired: bool,
+    /// The command that gives fresh ones.
+    pub login: String,
 }
 
 /// Told of progress; the command line draws it.

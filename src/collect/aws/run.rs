@@ -240,8 +240,10 @@ fn finish(field: &Field, mut parts: BTreeMap<Noun, Vec<Part>>, trail: trail::Fou
     evidence.log = control.receipt.log();
     evidence.bill = control.receipt.total();
     evidence.stop = control.stopped();
+    let ran_out = [known::Kind::Expired, known::Kind::NoCredentials];
     evidence.is_expired =
-        evidence.trail.is_expired || evidence.kinds.contains(&known::Kind::Expired);
+        evidence.trail.is_expired || ran_out.iter().any(|kind| evidence.kinds.contains(kind));
+    evidence.login.clone_from(&field.session.home.login);
     evidence
 }
 

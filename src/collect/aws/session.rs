@@ -8,6 +8,7 @@
 use super::control::{ATTEMPTS, Control};
 use super::fault::{self, Asker, Trouble};
 use super::gate::Gate;
+use super::keyring::{Keyring, Origin};
 use super::known::{self, Kind, Partition};
 use super::login::Login;
 use crate::failure::{self, Failure};
@@ -50,6 +51,7 @@ pub struct Account {
     config: SdkConfig,
     /// The command that logs in again.
     pub login: String,
+    keyring: Arc<Keyring>,
 }
 
 /// What a request is signed with.
@@ -94,6 +96,7 @@ impl Account {
             account: self.id.clone(),
             region: region.to_owned(),
             login: self.login.clone(),
+            keyring: Some(Arc::clone(&self.keyring)),
         }
     }
 
@@ -192,7 +195,11 @@ pub async fn open(identity: &Identity, control: &Arc<Control>) -> Result<Session
     let first = regions.first().cloned().unwrap_or_default();
     let partition = known::partition_of(&first);
     let command = login.command();
-    let home = who(config, &command, &first, control).await?;
+    let origin = Origin {
+        who: identity.clone(),
+        role: None,
+    };
+    let home = who(config, origin, &command, &first, control).await?;
     let mut notes: Vec<String> = login
         .endpoints
         .iter()
@@ -204,7 +211,7 @@ pub async fn open(identity: &Identity, control: &Arc<Control>) -> Result<Session
         Some(role) => {
             let mut reached = Vec::new();
             for arn in role_arns(role, &identity.accounts, partition, &home.id)? {
-                match assume(&home, &arn, &first, control).await {
+                match assume(&home, identity, &arn, &first, control).await {
                     Ok(account) => reached.push(account),
                     Err(trouble) => lost.push((account_of(&arn), trouble)),
                 }
@@ -328,14 +335,17 @@ fn regions(identity: &Identity, config: &SdkConfig) -> Result<Vec<String>, Failu
 /// Checks the credentials and asks STS whose they are.
 async fn who(
     config: SdkConfig,
+    origin: Origin,
     login: &str,
     region: &str,
     control: &Arc<Control>,
 ) -> Result<Account, Failure> {
+    let keyring = Keyring::new(origin, control);
     let mut account = Account {
         id: "?".to_owned(),
-        config,
+        config: config.into_builder().identity_cache(keyring.door()).build(),
         login: login.to_owned(),
+        keyring,
     };
     let refused = |why: String| credentials(why, format!("log in: {login}"));
     let Some(provider) = account.config.credentials_provider() else {
@@ -420,15 +430,12 @@ fn account_of(arn: &str) -> String {
 
 async fn assume(
     home: &Account,
+    identity: &Identity,
     arn: &str,
     region: &str,
     control: &Arc<Control>,
 ) -> Result<Account, Trouble> {
-    let provider = AssumeRoleProvider::builder(arn)
-        .session_name(APP_NAME)
-        .configure(&home.at(region))
-        .build()
-        .await;
+    let provider = role(arn, &home.at(region)).await;
     let call = known::call("sts", "AssumeRole");
     let assumed = tokio::select! {
         assumed = provider.provide_credentials() => assumed,
@@ -446,19 +453,52 @@ async fn assume(
             "Allow sts:AssumeRole on the role, and let the role's trust policy name this identity.",
         ));
     }
+    let origin = Origin {
+        who: identity.clone(),
+        role: Some((arn.to_owned(), region.to_owned())),
+    };
+    let keyring = Keyring::new(origin, control);
     let mut account = Account {
         id: account_of(arn),
         config: home
             .config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(provider))
+            .identity_cache(keyring.door())
             .build(),
         login: home.login.clone(),
+        keyring,
     };
     if account.id == "?" {
         account.id = identify(&account, region, control).await?;
     }
     Ok(account)
+}
+
+/// The provider of a role's credentials on top of those of a configuration.
+async fn role(arn: &str, below: &SdkConfig) -> AssumeRoleProvider {
+    AssumeRoleProvider::builder(arn)
+        .session_name(APP_NAME)
+        .configure(below)
+        .build()
+        .await
+}
+
+/// Finds an account's credentials from the beginning, with nothing of what was read before.
+pub(super) async fn provider(
+    origin: &Origin,
+    control: &Arc<Control>,
+) -> Option<SharedCredentialsProvider> {
+    let config = load(&origin.who, control).await;
+    match &origin.role {
+        None => config.credentials_provider(),
+        Some((arn, region)) => {
+            let region = Region::new(region.clone());
+            let below = config.into_builder().region(region).build();
+            let assumed = role(arn, &below).await;
+            Some(SharedCredentialsProvider::new(assumed))
+        }
+    }
 }
 
 fn credentials(why: String, hint: String) -> Failure {

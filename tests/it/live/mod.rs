@@ -5,6 +5,7 @@ mod accounts;
 mod cbor;
 mod faults;
 mod health;
+mod logins;
 mod nights;
 mod permissions;
 mod scale;

@@ -8,7 +8,7 @@ use crate::loopback::http::{self, Reply, Request, STALL, Server};
 use crate::loopback::{self, archive};
 use crate::story::Story;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,6 +71,10 @@ pub(crate) struct World {
     /// How long every answer takes.
     pub(crate) latency: Duration,
     faults: Mutex<Vec<(String, Fault, usize)>>,
+    /// Requests that credentials are good for from when they are first seen, and by access key how many
+    /// there have been; `None` for ever.
+    pub(crate) good_for: Option<usize>,
+    used: Mutex<BTreeMap<String, usize>>,
     seen: Mutex<Vec<(String, String)>>,
 }
 
@@ -218,6 +222,9 @@ impl World {
         let refuse = |status, code: &str| Some(refusal(cbor, &operation, status, code));
         let form = form(request);
         let role = form.get("RoleArn").map(|arn| account_in(arn));
+        if self.is_stale(request) {
+            return refuse(400, "ExpiredTokenException");
+        }
         let fault = self.planned(&operation, role.as_deref().unwrap_or(&region));
         std::thread::sleep(self.latency);
         match &fault {
@@ -328,6 +335,26 @@ impl World {
             said.to_string().into_bytes()
         };
         Some(broken(200, headers(cbor), bytes, fault.as_ref()))
+    }
+
+    /// Whether the credentials that signed a request have had their time.
+    fn is_stale(&self, request: &Request) -> bool {
+        let Some(most) = self.good_for else {
+            return false;
+        };
+        let signed = request.header("authorization").split_once("Credential=");
+        let Some((key, _)) = signed.and_then(|(_, rest)| rest.split_once('/')) else {
+            return false;
+        };
+        let mut used = self.used.lock().unwrap();
+        let times = used.entry(key.to_owned()).or_default();
+        *times += 1;
+        *times > most
+    }
+
+    /// The access keys that requests were signed with, and how often.
+    pub(crate) fn keys_used(&self) -> BTreeMap<String, usize> {
+        self.used.lock().unwrap().clone()
     }
 
     fn identity(&self, request: &Request) -> Reply {

@@ -298,9 +298,10 @@ impl Desk {
             let page = match self.page(query, None).await {
                 Ok(page) => page,
                 Err(trouble) => {
+                    // Throttling was waited for already, for as long as anything is.
                     let may_pass = matches!(
                         trouble.kind,
-                        Wrong::Throttled | Wrong::Server | Wrong::Network | Wrong::Unreadable
+                        Wrong::Server | Wrong::Network | Wrong::Unreadable
                     );
                     bad += 1;
                     if may_pass && bad < TRIES {
