@@ -8,6 +8,7 @@ use super::world::{Fault, World};
 use super::{command, finish, gaps};
 use crate::story::{Report, Story};
 use crate::tool;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -141,6 +142,36 @@ fn lasting() -> Vec<(&'static str, &'static str, &'static [&'static str])> {
     ]
 }
 
+/// How long one request may take: short where that is what is tried, and else so long that no busy
+/// machine makes an answer late that is not meant to be.
+fn patience(fault: &Fault) -> Duration {
+    Duration::from_secs(match fault {
+        Fault::SlowHead(_) | Fault::StallBody(_) => 4,
+        Fault::Throttle => 5,
+        _ => 20,
+    })
+}
+
+/// Requests for one call at most: three by the SDK, in seven rounds while AWS throttles.
+const REQUESTS: usize = 21;
+
+/// How often each call is made by a run with these flags that nothing disturbs.
+fn calm(more: &'static [&'static str]) -> BTreeMap<String, usize> {
+    let into = format!("calm-{}", more.first().unwrap_or(&"").trim_matches('-'));
+    let (world, _, _, report) = asked(&into, more, short_history);
+    report.unwrap();
+    let mut counts = BTreeMap::new();
+    for (name, _) in world.seen() {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
+}
+
+/// A short history, because it is read at a page in two seconds.
+fn short_history(world: &mut World) {
+    world.trail().trails.lock().unwrap().events.truncate(30);
+}
+
 #[test]
 fn every_lasting_fault_is_a_gap_and_ends_in_time() {
     let faults = [
@@ -148,8 +179,8 @@ fn every_lasting_fault_is_a_gap_and_ends_in_time() {
         (Fault::Html503, "HTTP 503"),
         (Fault::Reset, "no connection"),
         (Fault::Truncate, ""),
-        (Fault::SlowHead(3.0), "answer came"),
-        (Fault::StallBody(30.0), ""),
+        (Fault::SlowHead(6.0), "answer came"),
+        (Fault::StallBody(60.0), ""),
         (Fault::Expired, "expired"),
         (Fault::Xml(403, "AccessDenied"), "Allow"),
         (Fault::Coded(400, "Nonsense", "no such thing"), "Nonsense"),
@@ -161,26 +192,38 @@ fn every_lasting_fault_is_a_gap_and_ends_in_time() {
     ];
     let all = std::env::var("ECR_FAULTS").is_ok();
     let mut runs = Vec::new();
+    let mut undisturbed: BTreeMap<&[&str], BTreeMap<String, usize>> = BTreeMap::new();
     for (at, (call, noun, more)) in lasting().into_iter().enumerate() {
         for (number, (fault, says)) in faults.iter().enumerate() {
             if all || (at + number) % faults.len() == 0 {
+                undisturbed.entry(more).or_insert_with(|| calm(more));
                 runs.push((call, noun, more, fault, *says));
             }
         }
     }
     tool::for_each(&runs, |(call, noun, more, fault, says)| {
         let name = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "");
-        let (_, took, answer, report) = asked(&format!("lasting-{call}-{name}"), more, |world| {
-            world.fault(call, (*fault).clone(), usize::MAX);
-            // A short history, because it is read at a page in two seconds.
-            world.trail().trails.lock().unwrap().events.truncate(30);
-        });
+        let patience = patience(fault);
+        let limit = format!("{}s", patience.as_secs());
+        let words = [more, &["--patience", limit.as_str()][..]].concat();
+        let (world, took, answer, report) =
+            asked(&format!("lasting-{call}-{name}"), &words, |world| {
+                world.fault(call, (*fault).clone(), usize::MAX);
+                short_history(world);
+            });
         let at = format!("{call} {fault:?} ({took:?})");
         let report = report.map_err(|why| format!("{at}: {why}"))?;
-        // Four times the patience of two seconds for three tries and their waits; throttling is
-        // waited for longer.
-        if took > Duration::from_secs(200) {
+        // A call ends within six times the patience and half a minute, and no more than a query, its
+        // results and the place behind them wait for one another.
+        if took > 3 * (6 * patience + Duration::from_secs(30)) {
             return Err(format!("{at} took too long"));
+        }
+        let requests = world.seen().iter().filter(|(seen, _)| seen == call).count();
+        let most = REQUESTS * undisturbed[more].get(*call).copied().unwrap_or(1);
+        if requests > most {
+            return Err(format!(
+                "{at}: {requests} requests, at most {most} were to be made"
+            ));
         }
         let told = gaps(&report, noun);
         // One call has another name as a permission.
@@ -208,6 +251,7 @@ fn every_lasting_fault_is_a_gap_and_ends_in_time() {
         if !others.is_empty() {
             return Err(format!("{at}: others lack something: {others:?}"));
         }
+        println!("{at}: {requests} requests");
         Ok(())
     });
 }
