@@ -7,6 +7,9 @@ use super::rules::{self, Leads};
 /// The length of a secret access key (IAM user guide): base64 without padding.
 const KEY_LENGTH: usize = 40;
 
+/// Digits of the shortest digest in use (MD5); an access key has twenty characters.
+const SHORTEST_DIGEST: usize = 32;
+
 /// Whether a value holds a secret anywhere.
 pub(super) fn holds(value: &str) -> bool {
     let folded = fold(value);
@@ -29,6 +32,7 @@ pub(super) fn at(text: &[Folded], at: usize) -> Option<Match> {
     let can = |kind: u8| kinds & kind != 0;
     let whole = |length: usize| Match::whole(length, What::Secret);
     None.or_else(|| can(Leads::ACCESS_KEY).then(|| access_key(rest)).flatten())
+        .filter(|_| !in_digest(text, at))
         .or_else(|| can(Leads::TOKEN).then(|| token(rest)).flatten())
         .or_else(|| can(Leads::WEBHOOK).then(|| webhook(rest)).flatten())
         .or_else(|| private_key(rest))
@@ -53,6 +57,16 @@ fn begins_any_case(rest: &[Folded], word: &str) -> bool {
 
 fn run(rest: &[Folded], from: usize, fits: impl Fn(char) -> bool) -> usize {
     rest.iter().skip(from).take_while(|f| fits(f.c)).count()
+}
+
+/// Whether a place lies inside a digest in hexadecimal. One of the prefixes of access keys is made of
+/// such digits, so that about one SHA-256 in 1,300 holds what looks like a key in small letters.
+fn in_digest(text: &[Folded], at: usize) -> bool {
+    let is_hex = |f: &&Folded| matches!(f.c, '0'..='9' | 'a'..='f');
+    let before = text.get(..at).unwrap_or_default();
+    let before = before.iter().rev().take_while(is_hex).count();
+    let behind = text.get(at..).unwrap_or_default();
+    before + behind.iter().take_while(is_hex).count() >= SHORTEST_DIGEST
 }
 
 fn access_key(rest: &[Folded]) -> Option<usize> {
