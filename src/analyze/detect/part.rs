@@ -46,11 +46,14 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Epi
         .iter()
         .flat_map(|trail| parts_of(trail, grid))
         .collect();
-    let found: Vec<Found> = parts
-        .iter()
-        .enumerate()
-        .flat_map(|(index, part)| of_part(index, part, grid))
-        .collect();
+    let mut found = Vec::new();
+    let mut bursts = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        let (own, hits) = of_part(index, part, grid);
+        found.extend(own);
+        bursts.extend(hits.into_iter().map(|hit| (index, hit)));
+    }
+    found.retain(|one| stands_out(one, &parts, &bursts));
     let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
     let mut q = calibrate::q_values(&p, parts.len()).into_iter();
     let mut episodes = Vec::new();
@@ -120,7 +123,37 @@ fn lay(into: &mut [u32], minutes: &[(Minute, u32)], grid: &Grid) {
     }
 }
 
-fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
+/// Whether a short and moderate burst of a part is more than the bursts of the parts around it, where no
+/// prior day can tell what bursts are usual. A part that failed for the most part needs no comparison.
+fn stands_out(one: &Found, parts: &[Part<'_>], bursts: &[(usize, Hit)]) -> bool {
+    let rules = &limits().calibration;
+    let Some(part) = parts.get(one.part) else {
+        return false;
+    };
+    let (k, own) = (
+        total(&part.k, one.from, one.to),
+        total(&part.own, one.from, one.to),
+    );
+    let is_alone = k as f64 >= limits().part.own_ratio_alone * own as f64;
+    if one.p.is_some() || one.to - one.from > rules.rival_minutes || is_alone {
+        return true;
+    }
+    let is_rival = |other: &Part<'_>, hit: &Hit| {
+        other.class == part.class
+            && other.trail.place == part.trail.place
+            && (hit.to + rules.rival_margin_minutes <= one.from
+                || hit.from >= one.to + rules.rival_margin_minutes)
+    };
+    let rival = bursts
+        .iter()
+        .filter(|(index, hit)| parts.get(*index).is_some_and(|other| is_rival(other, hit)))
+        .map(|(_, hit)| hit.score)
+        .fold(0.0, f64::max);
+    one.score >= rules.rival_times * rival
+}
+
+/// The intervals of a part that are large enough, and all its bursts: the best of the past among them.
+fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> (Vec<Found>, Vec<Hit>) {
     let prior = limits().class(part.class);
     let normal = baseline::learn(&part.k, &part.n, grid.split, prior.prior);
     // Half a failure for what the past was too short to show.
@@ -138,9 +171,11 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
         gap,
     );
     let groups = joined(&hits, gap);
+    let mut bursts = hits.clone();
+    bursts.extend(scan.best(0, grid.split, &lengths));
     let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, &scan, calibrated);
     if !groups.iter().any(|group| reaches(group, true)) {
-        return Vec::new();
+        return (Vec::new(), bursts);
     }
     let trusted = normal.calls >= limits().baseline.least_calls;
     let history = if trusted {
@@ -151,7 +186,7 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
     let gumbel = Gumbel::fit(&history);
     let looks = ((grid.len - grid.split) * lengths.len()).max(1) as f64;
     let days = ((grid.len - grid.split) as f64 / DAY as f64).max(1.0);
-    groups
+    let found = groups
         .iter()
         .filter(|group| reaches(group, gumbel.is_some()))
         .filter_map(|group| {
@@ -170,7 +205,8 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
                 seen: normal.seen,
             })
         })
-        .collect()
+        .collect();
+    (found, bursts)
 }
 
 fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, calibrated: bool) -> bool {
