@@ -155,6 +155,29 @@ fn a_program_that_gives_fresh_credentials_is_asked_and_the_run_goes_on() {
 
 #[cfg(unix)]
 #[test]
+fn a_role_is_assumed_again_with_fresh_credentials_below_it() {
+    let (whole, _) = undisturbed();
+    let mut world = world();
+    world.good_for = Some(12);
+    let world = Arc::new(world);
+    let server = world.serve();
+    let home = Home::new("role");
+    home.process(1_000);
+    let (answer, report) = home.run(
+        &server.url,
+        &["--profile", "tool", "--assume-role", "reader"],
+    );
+    difference("assumed again", whole, &found(&report))
+        .unwrap_or_else(|why| panic!("{why}\n{}", answer.err));
+    assert!(is_whole(&report), "{:?}\n{}", outcomes(&report), answer.err);
+    let keys = world.keys_used();
+    let of = |prefix: &str| keys.keys().filter(|key| key.starts_with(prefix)).count();
+    let roles = of(&format!("AKID{}S", world.account));
+    assert!(roles > 1 && keys.len() > roles, "{keys:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_program_that_has_no_others_is_asked_once_and_the_run_can_be_resumed() {
     let (whole, _) = undisturbed();
     let mut world = world();

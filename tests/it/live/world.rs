@@ -282,7 +282,11 @@ impl World {
         };
         let said = match operation.as_str() {
             "GetCallerIdentity" => return Some(self.identity(request)),
-            "AssumeRole" => return Some(assumed(&role.unwrap_or_default())),
+            "AssumeRole" => {
+                let seen = self.seen();
+                let times = seen.iter().filter(|(name, _)| name == "AssumeRole").count();
+                return Some(assumed(&role.unwrap_or_default(), times));
+            }
             "ListMetrics" => self.list_metrics(&region, &body),
             "GetMetricData" => self.metric_data(&region, &body, fault.as_ref()),
             "DescribeMetricFilters" => json!({ "metricFilters": [] }),
@@ -513,11 +517,11 @@ fn headers(cbor: bool) -> Vec<(&'static str, String)> {
     head
 }
 
-/// The session of a role in an account; its key tells the account.
-fn assumed(account: &str) -> Reply {
+/// The session of a role in an account; its key tells the account, and which session it is.
+fn assumed(account: &str, session: usize) -> Reply {
     let text = format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
-         <Credentials><AccessKeyId>AKID{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+         <Credentials><AccessKeyId>AKID{account}S{session}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
          <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
          </AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>\
          </AssumeRoleResponse>"
