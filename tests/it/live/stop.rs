@@ -49,6 +49,8 @@ struct Done {
     /// Sources and regions, as the names of their files.
     parts: BTreeSet<String>,
     objects: BTreeSet<String>,
+    /// Requests to the bucket so far; a file on its way at an earlier kill is rightly asked for again.
+    of_bucket: usize,
     queries: BTreeSet<String>,
     /// Requests so far.
     requests: usize,
@@ -91,6 +93,7 @@ fn done(world: &World, kept: &Path) -> Done {
             .filter(|name| name.ends_with(".json"))
             .collect(),
         objects: names_below(&kept.join("records/s3/trail-bucket")),
+        of_bucket: world.trail().bucket.lock().unwrap().seen.len(),
         queries: asked_for(world),
         requests: world.seen().len(),
         starts: world.trail().logs.lock().unwrap().started.len(),
@@ -125,7 +128,12 @@ fn repeated(world: &World, done: &Done) -> Vec<String> {
     let bucket = world.trail().bucket.lock().unwrap();
     for object in &done.objects {
         let is_it = |target: &&String| target.contains(object) && !target.contains("list-type");
-        if bucket.seen.iter().filter(is_it).count() > 1 {
+        if bucket
+            .seen
+            .iter()
+            .skip(done.of_bucket)
+            .any(|target| is_it(&target))
+        {
             again.push(object.clone());
         }
     }
@@ -213,6 +221,10 @@ fn one(story: &Story, way: &Way, seed: u64, whole: &(Value, usize)) -> Result<bo
         let ended = child.wait().unwrap();
         if ended.code().is_some() {
             break;
+        }
+        let again = repeated(&world, &state);
+        if !again.is_empty() {
+            return Err(format!("kill {kill}: asked again: {again:#?}"));
         }
         was_stopped = true;
         state = done(&world, &kept(&out));
