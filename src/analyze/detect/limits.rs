@@ -173,7 +173,6 @@ pub(crate) struct PartLimits {
     pub(crate) own_ratio: f64,
     pub(crate) own_ratio_benign: f64,
     pub(crate) own_ratio_alone: f64,
-    pub(crate) own_ratio_alone: f64,
 }
 
 /// Unusual stretches of CloudWatch series.
