@@ -37,31 +37,39 @@ pub(super) fn calls(
     only: Option<Expr>,
 ) -> Chunks {
     let scope = &case.scope;
-    let mut wanted = inside(span)
-        .and(any_of("recipient_account", &scope.accounts))
-        .and(any_of("region", &scope.regions))
-        .and(any_of("event_source", &scope.event_sources));
     let mut columns: Vec<&str> = CALL.iter().chain(more).copied().collect();
+    let mut conditions = vec![
+        any_of("recipient_account", &scope.accounts),
+        any_of("region", &scope.regions),
+        any_of("event_source", &scope.event_sources),
+    ];
     if !scope.repositories.is_empty() {
         if !columns.contains(&"repository") {
             columns.push("repository");
         }
         // Calls without a repository (tokens) belong to every repository's story.
-        wanted =
-            wanted.and(any_of("repository", &scope.repositories).or(col("repository").eq(lit(""))));
+        let named = any_of("repository", &scope.repositories);
+        conditions.push(named.map(|named| named.or(col("repository").eq(lit("")))));
     }
-    if let Some(only) = only {
-        wanted = wanted.and(only);
-    }
+    conditions.push(only);
+    let wanted = Wanted {
+        time: "event_time",
+        from: span.from.timestamp(),
+        to: ceil_second(span),
+        condition: conditions.into_iter().flatten().reduce(Expr::and),
+    };
     Chunks::new(bundle.calls(), span, &columns, wanted)
 }
 
 /// Control counts of the minutes that begin inside `span`, by time, all columns.
 pub(super) fn controls(bundle: &Bundle, span: Interval) -> Chunks {
     let from = Minute::of(span.from).0;
-    let wanted = col("minute")
-        .gt_eq(lit(from))
-        .and(col("minute").lt(lit(from + span.minutes())));
+    let wanted = Wanted {
+        time: "minute",
+        from,
+        to: from + span.minutes(),
+        condition: None,
+    };
     let columns = [
         "minute",
         "account",
@@ -74,11 +82,44 @@ pub(super) fn controls(bundle: &Bundle, span: Interval) -> Chunks {
     Chunks::new(bundle.controls(), whole_minutes(span), &columns, wanted)
 }
 
+/// Which rows are wanted.
+struct Wanted {
+    /// The column that says when, and the half-open span it must lie in.
+    time: &'static str,
+    from: i64,
+    to: i64,
+    /// Everything else.
+    condition: Option<Expr>,
+}
+
+impl Wanted {
+    /// Whether every row is: mostly so, and to see that costs far less than to plan a filter.
+    fn is_all(&self, chunk: &DataFrame) -> bool {
+        self.condition.is_none()
+            && chunk.column(self.time).is_ok_and(|column| {
+                let times = column.as_materialized_series();
+                let ends = (times.min::<i64>(), times.max::<i64>());
+                times.null_count() == 0
+                    && matches!(ends, (Ok(Some(min)), Ok(Some(max))) if min >= self.from && max < self.to)
+            })
+    }
+
+    fn expr(&self) -> Expr {
+        let inside = col(self.time)
+            .gt_eq(lit(self.from))
+            .and(col(self.time).lt(lit(self.to)));
+        match &self.condition {
+            Some(condition) => inside.and(condition.clone()),
+            None => inside,
+        }
+    }
+}
+
 /// The rows of a table, a few files or a part of one at a time.
 pub(super) struct Chunks {
     files: VecDeque<Rest>,
     columns: Vec<String>,
-    wanted: Expr,
+    wanted: Wanted,
     most: usize,
 }
 
@@ -90,7 +131,7 @@ struct Rest {
 }
 
 impl Chunks {
-    fn new(files: Vec<HourFile>, span: Interval, columns: &[&str], wanted: Expr) -> Self {
+    fn new(files: Vec<HourFile>, span: Interval, columns: &[&str], wanted: Wanted) -> Self {
         Self {
             files: files
                 .into_iter()
@@ -161,21 +202,28 @@ impl Chunks {
     /// cost more than the filter.
     fn wanted(&mut self) -> anyhow::Result<Option<DataFrame>> {
         while let Some(chunk) = self.chunk()? {
-            let is_wanted = collect(chunk.clone().lazy().select([self.wanted.clone()]))?;
-            let [column] = is_wanted.columns() else {
-                continue;
-            };
-            let is_wanted = column.bool()?;
-            // Mostly all are, and to find that out costs less than to copy them.
-            let wanted = match is_wanted.null_count() == 0 && is_wanted.all() {
+            let wanted = match self.wanted.is_all(&chunk) {
                 true => chunk,
-                false => chunk.filter_seq(is_wanted)?,
+                false => self.filtered(chunk)?,
             };
             if wanted.height() > 0 {
                 return Ok(Some(wanted));
             }
         }
         Ok(None)
+    }
+
+    fn filtered(&self, chunk: DataFrame) -> anyhow::Result<DataFrame> {
+        let is_wanted = collect(chunk.clone().lazy().select([self.wanted.expr()]))?;
+        let [column] = is_wanted.columns() else {
+            return Ok(chunk);
+        };
+        let is_wanted = column.bool()?;
+        // To find out that all are costs less than to copy them.
+        Ok(match is_wanted.null_count() == 0 && is_wanted.all() {
+            true => chunk,
+            false => chunk.filter_seq(is_wanted)?,
+        })
     }
 }
 
@@ -212,24 +260,40 @@ pub(super) fn cells<const N: usize>(
     frame: &DataFrame,
     columns: [&str; N],
 ) -> anyhow::Result<Vec<Cell<N>>> {
-    let by: Vec<Column> = columns
-        .iter()
-        .map(|name| frame.column(name).cloned())
-        .collect::<PolarsResult<_>>()?;
+    let mut by: Vec<(usize, Column)> = Vec::new();
+    let mut common: [String; N] = std::array::from_fn(|_| String::new());
+    for (place, name) in columns.iter().enumerate() {
+        let column = frame.column(name)?;
+        // Place and service are mostly the same in all rows, and to see that is cheaper than to
+        // group by them.
+        match (same_in_all(column.str()?), common.get_mut(place)) {
+            (Some(text), Some(slot)) => text.clone_into(slot),
+            _ => by.push((place, column.clone())),
+        }
+    }
+    if by.is_empty() || frame.height() == 0 {
+        let rows: Vec<IdxSize> = (0..frame.height() as IdxSize).collect();
+        let cell = Cell { key: common, rows };
+        return Ok(Some(cell)
+            .filter(|cell| !cell.rows.is_empty())
+            .into_iter()
+            .collect());
+    }
+    let (places, by): (Vec<usize>, Vec<Column>) = by.into_iter().unzip();
     // Waking a thread pool costs more than grouping a chunk.
     let grouped = frame.group_by_with_series(by, false, false)?;
     let mut cells: Vec<Cell<N>> = grouped
         .get_groups()
         .iter()
         .map(|group| Cell {
-            key: std::array::from_fn(|_| String::new()),
+            key: common.clone(),
             rows: match group {
                 GroupsIndicator::Idx((_, rows)) => rows.to_vec(),
                 GroupsIndicator::Slice([first, len]) => (first..first + len).collect(),
             },
         })
         .collect();
-    for (place, texts) in grouped.keys().iter().enumerate() {
+    for (place, texts) in places.into_iter().zip(grouped.keys()) {
         for (cell, text) in cells.iter_mut().zip(texts.str()?.iter()) {
             if let Some(slot) = cell.key.get_mut(place) {
                 text.unwrap_or_default().clone_into(slot);
@@ -239,20 +303,19 @@ pub(super) fn cells<const N: usize>(
     Ok(cells)
 }
 
-/// Rows whose event time lies in the half-open span.
-pub(super) fn inside(span: Interval) -> Expr {
-    col("event_time")
-        .gt_eq(lit(span.from.timestamp()))
-        .and(col("event_time").lt(lit(ceil_second(span))))
+/// The text of every row, nulls read as empty, if it is but one.
+fn same_in_all(texts: &StringChunked) -> Option<&str> {
+    let mut texts = texts.iter().map(Option::unwrap_or_default);
+    let first = texts.next()?;
+    texts.all(|text| text == first).then_some(first)
 }
 
-/// Rows whose column equals one of the values; an empty list admits all.
-pub(super) fn any_of(column: &str, values: &[String]) -> Expr {
+/// Rows whose column equals one of the values; an empty list asks for nothing.
+pub(super) fn any_of(column: &str, values: &[String]) -> Option<Expr> {
     values
         .iter()
         .map(|value| col(column).eq(lit(value.as_str())))
         .reduce(Expr::or)
-        .unwrap_or_else(|| lit(true))
 }
 
 /// A text column by value, borrowed; nulls read as empty.

@@ -24,6 +24,7 @@ struct Entry<M> {
     raw: Box<[u8]>,
     meaning: M,
     signature: Signature,
+    hash: u64,
 }
 
 impl<M> Entry<M> {
@@ -118,7 +119,7 @@ impl<M> Known<M> {
         let is_it = |number: &u32| {
             entries
                 .get(*number as usize)
-                .is_some_and(|entry| *entry.raw == *raw)
+                .is_some_and(|entry| entry.hash == hash && *entry.raw == *raw)
         };
         if let Some(number) = self.table.find(hash, is_it) {
             return *number;
@@ -129,12 +130,11 @@ impl<M> Known<M> {
             raw: raw.into(),
             meaning: meaning(),
             signature: signature(raw),
+            hash,
         });
-        let (entries, hasher) = (&self.entries, &self.hasher);
+        let entries = &self.entries;
         self.table.insert_unique(hash, number, |number| {
-            entries
-                .get(*number as usize)
-                .map_or(0, |entry| hasher.hash_one(&*entry.raw))
+            entries.get(*number as usize).map_or(0, |entry| entry.hash)
         });
         number
     }

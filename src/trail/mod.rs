@@ -24,6 +24,7 @@ mod held;
 mod hours;
 mod identity;
 mod known;
+mod lead;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod open;

@@ -11,7 +11,7 @@ use super::identity::{Identity, who};
 use super::known::Known;
 use super::part::{Kept, Part};
 use super::record::{Addendum, Resource, text_of, unwrapped, view};
-use super::skim::values;
+use super::skim::{values, values_so_far};
 use super::slots::Key;
 use super::spelling::Spellings;
 use super::{OWN_AGENT, ScanRequest};
@@ -292,7 +292,10 @@ fn target<'a>(record: Record<'a>, nested: &mut Spellings) -> (Cow<'a, str>, Cow<
 }
 
 /// The repository and registry that parameters or details name.
-fn named<'a>(raw: Option<&'a [u8]>, nested: &mut Spellings) -> (Cow<'a, str>, Cow<'a, str>) {
+pub(super) fn named<'a>(
+    raw: Option<&'a [u8]>,
+    nested: &mut Spellings,
+) -> (Cow<'a, str>, Cow<'a, str>) {
     let Some(raw) = raw else {
         return Default::default();
     };
@@ -303,7 +306,12 @@ fn named<'a>(raw: Option<&'a [u8]>, nested: &mut Spellings) -> (Cow<'a, str>, Co
         let owned = |key| Cow::Owned(text_of(slots.raw(inside.as_bytes(), key)).into_owned());
         return (owned(Key::Repository), owned(Key::Registry));
     }
-    let slots = values(raw, nested);
+    // The names last as long as the text they stand in, whichever way they are found.
+    if let Some((repository, registry)) = nested.lead.names(raw) {
+        return (Cow::Borrowed(repository), Cow::Borrowed(registry));
+    }
+    let slots = values_so_far(raw, nested);
+    nested.lead.remember(raw, &slots);
     let text = |key| text_of(slots.raw(raw, key));
     (text(Key::Repository), text(Key::Registry))
 }

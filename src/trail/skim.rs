@@ -397,6 +397,16 @@ pub(super) fn values(object: &[u8], spellings: &mut Spellings) -> Slots {
     }
 }
 
+/// The same, and of what is not plainly JSON those before the place where that shows.
+pub(super) fn values_so_far(object: &[u8], spellings: &mut Spellings) -> Slots {
+    if object.first() != Some(&b'{') {
+        return Slots::NONE;
+    }
+    let mut skim = Skim::new(object, Vec::new(), spellings);
+    skim.next();
+    skim.slots
+}
+
 /// The text of a JSON string as written, quotes included; `None` when it is none.
 pub(super) fn decoded(raw: &[u8]) -> Option<Cow<'_, str>> {
     let inside = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?;

@@ -3,6 +3,7 @@
 //!
 //! A remembered spelling saves time and decides nothing: what does not fit is read by its bytes.
 
+use super::lead::Lead;
 use super::slots::{Key, STEADY, steady};
 
 /// A key as it was spelled before, from its quote to the first byte of its value, and the key that
@@ -102,6 +103,8 @@ pub(super) struct Spellings {
     pub(super) remembers_values: bool,
     last_id: u32,
     pub(super) level: Level,
+    /// How the parameters of the call before began.
+    pub(super) lead: Lead,
 }
 
 impl Spellings {
@@ -170,6 +173,7 @@ impl Default for Spellings {
             remembers_values: false,
             last_id: 0,
             level: Level::found(),
+            lead: Lead::default(),
         }
     }
 }

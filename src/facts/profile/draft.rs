@@ -121,10 +121,12 @@ impl<'a> Draft<'a> {
 /// The rows of the incident's own calls.
 pub(super) fn own(request: &ProfileRequest) -> Expr {
     let Place { account, region } = &request.place;
-    col("recipient_account")
+    let here = col("recipient_account")
         .eq(lit(recorded(account)))
-        .and(col("region").eq(lit(recorded(region))))
-        .and(crate::facts::frames::any_of("api", &request.apis))
+        .and(col("region").eq(lit(recorded(region))));
+    crate::facts::frames::any_of("api", &request.apis)
+        .into_iter()
+        .fold(here, Expr::and)
 }
 
 /// A part of a place as the rows have it.

@@ -2,7 +2,7 @@
 //! who cannot leave a run that says how to log in and goes on from where it was.
 
 use super::whole::{difference, found, whole};
-use super::world::World;
+use super::world::{World, log_in};
 use super::{command, finish};
 use crate::story::Report;
 use crate::tool::{self, Answer};
@@ -212,50 +212,19 @@ fn a_program_that_has_no_others_is_asked_once_and_the_run_can_be_resumed() {
 #[test]
 fn a_profile_that_is_written_anew_while_a_run_is_under_way_is_read_anew() {
     let (whole, _) = undisturbed();
+    let home = Home::new("profile");
+    let file = home.folder.join(".aws/credentials");
+    log_in(&file, 1);
+    home.configure("config", "[profile dev]\nregion = us-east-1\n");
     let mut world = world();
     world.good_for = Some(14);
-    world.latency = std::time::Duration::from_millis(30);
+    world.login = Some(file);
     let world = Arc::new(world);
     let server = world.serve();
-    let home = Home::new("profile");
-    let keys = |number: u32| {
-        home.configure(
-            "credentials",
-            &format!(
-                "[dev]\naws_access_key_id = AKIDFILE{number}\naws_secret_access_key = s\n\
-                 aws_session_token = t{number}\n"
-            ),
-        );
-    };
-    home.configure("config", "[profile dev]\nregion = us-east-1\n");
-    keys(1);
-    let mut run = home.command(&server.url, &["--profile", "dev"]);
-    let errors = fs::File::create(home.folder.join("err")).unwrap();
-    let mut child = run
-        .stdout(std::process::Stdio::null())
-        .stderr(errors)
-        .spawn()
-        .unwrap();
-    // Every two answers another login, as somebody at another terminal would at their leisure.
-    for number in 2..40 {
-        if child.try_wait().unwrap().is_some() {
-            break;
-        }
-        let seen = world.seen().len();
-        keys(number);
-        for _ in 0..200 {
-            if world.seen().len() >= seen + 2 || child.try_wait().unwrap().is_some() {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-    }
-    assert!(child.wait().unwrap().success());
-    let told = fs::read_to_string(home.folder.join("err")).unwrap();
-    let report = Report::read(&home.out()).unwrap_or_else(|why| panic!("{why}\n{told}"));
+    let (answer, report) = home.run(&server.url, &["--profile", "dev"]);
     difference("written anew", whole, &found(&report))
-        .unwrap_or_else(|why| panic!("{why}\n{told}"));
-    assert!(is_whole(&report), "{:?}\n{told}", outcomes(&report));
+        .unwrap_or_else(|why| panic!("{why}\n{}", answer.err));
+    assert!(is_whole(&report), "{:?}\n{}", outcomes(&report), answer.err);
     assert!(world.keys_used().len() > 1, "{:?}", world.keys_used());
 }
 

@@ -10,6 +10,7 @@ use crate::story::Story;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +45,17 @@ pub(crate) enum Fault {
     FailedSet,
 }
 
+/// Writes a person's credentials of a profile `dev`, whole or not at all, as the AWS CLI does.
+pub(crate) fn log_in(file: &Path, number: usize) {
+    let fresh = file.with_extension("fresh");
+    let text = format!(
+        "[dev]\naws_access_key_id = AKIDFILE{number}\naws_secret_access_key = s\n\
+         aws_session_token = t{number}\n"
+    );
+    fs::write(&fresh, text).unwrap();
+    fs::rename(&fresh, file).unwrap();
+}
+
 /// One series of one region.
 #[derive(Debug, Clone)]
 struct Series {
@@ -74,6 +86,9 @@ pub(crate) struct World {
     /// Requests that credentials are good for from when they are first seen, and by access key how many
     /// there have been; `None` for ever.
     pub(crate) good_for: Option<usize>,
+    /// A credentials file with a profile `dev`, in which somebody logs in again as soon as the
+    /// credentials in it are good no more.
+    pub(crate) login: Option<PathBuf>,
     used: Mutex<BTreeMap<String, usize>>,
     seen: Mutex<Vec<(String, String)>>,
 }
@@ -353,7 +368,14 @@ impl World {
         let mut used = self.used.lock().unwrap();
         let times = used.entry(key.to_owned()).or_default();
         *times += 1;
-        *times > most
+        let is_stale = *times > most;
+        // Before the refusal is heard, and while no other request can be judged.
+        if *times == most + 1
+            && let Some(file) = &self.login
+        {
+            log_in(file, used.len() + 1);
+        }
+        is_stale
     }
 
     /// The access keys that requests were signed with, and how often.
