@@ -10,7 +10,7 @@
 use crate::bundle::{Bundle, HourFile};
 use crate::case::{Case, Interval, Minute};
 use polars::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -255,60 +255,88 @@ impl<const N: usize> Cell<N> {
     }
 }
 
-/// The cells of a frame, in no particular order.
+/// The cells of a frame, in the order in which they first occur.
+///
+/// Polars' own grouping copies the rows together, writes the texts of each out as one key and hashes
+/// that, which was the dearest step behind the scan; here a text is looked at the first time it occurs.
 pub(super) fn cells<const N: usize>(
     frame: &DataFrame,
     columns: [&str; N],
 ) -> anyhow::Result<Vec<Cell<N>>> {
-    let mut by: Vec<(usize, Column)> = Vec::new();
-    let mut common: [String; N] = std::array::from_fn(|_| String::new());
-    for (place, name) in columns.iter().enumerate() {
-        let column = frame.column(name)?;
-        // Place and service are mostly the same in all rows, and to see that is cheaper than to
-        // group by them.
-        match (same_in_all(column.str()?), common.get_mut(place)) {
-            (Some(text), Some(slot)) => text.clone_into(slot),
-            _ => by.push((place, column.clone())),
+    let mut keys = vec![[""; N]];
+    let mut cell_of_row = vec![0; frame.height()];
+    for (place, name) in columns.into_iter().enumerate() {
+        let texts = frame.column(name)?.str()?;
+        keys = refined(&keys, &mut cell_of_row, place, texts);
+    }
+    let mut sizes = vec![0; keys.len()];
+    for cell in &cell_of_row {
+        if let Some(size) = sizes.get_mut(*cell) {
+            *size += 1;
         }
     }
-    if by.is_empty() || frame.height() == 0 {
-        let rows: Vec<IdxSize> = (0..frame.height() as IdxSize).collect();
-        let cell = Cell { key: common, rows };
-        return Ok(Some(cell)
-            .filter(|cell| !cell.rows.is_empty())
-            .into_iter()
-            .collect());
-    }
-    let (places, by): (Vec<usize>, Vec<Column>) = by.into_iter().unzip();
-    // Waking a thread pool costs more than grouping a chunk.
-    let grouped = frame.group_by_with_series(by, false, false)?;
-    let mut cells: Vec<Cell<N>> = grouped
-        .get_groups()
-        .iter()
-        .map(|group| Cell {
-            key: common.clone(),
-            rows: match group {
-                GroupsIndicator::Idx((_, rows)) => rows.to_vec(),
-                GroupsIndicator::Slice([first, len]) => (first..first + len).collect(),
-            },
+    let mut cells: Vec<Cell<N>> = keys
+        .into_iter()
+        .zip(sizes)
+        .map(|(key, size)| Cell {
+            key: key.map(str::to_owned),
+            rows: Vec::with_capacity(size),
         })
         .collect();
-    for (place, texts) in places.into_iter().zip(grouped.keys()) {
-        for (cell, text) in cells.iter_mut().zip(texts.str()?.iter()) {
-            if let Some(slot) = cell.key.get_mut(place) {
-                text.unwrap_or_default().clone_into(slot);
-            }
+    for (row, cell) in (0..).zip(cell_of_row) {
+        if let Some(cell) = cells.get_mut(cell) {
+            cell.rows.push(row);
         }
     }
+    cells.retain(|cell| !cell.rows.is_empty());
     Ok(cells)
 }
 
-/// The text of every row, nulls read as empty, if it is but one.
-fn same_in_all(texts: &StringChunked) -> Option<&str> {
-    let mut texts = texts.iter().map(Option::unwrap_or_default);
-    let first = texts.next()?;
-    texts.all(|text| text == first).then_some(first)
+/// Divides cells by the texts of one more column, nulls read as empty: the keys of the new ones, and
+/// the new one of each row.
+fn refined<'a, const N: usize>(
+    keys: &[[&'a str; N]],
+    cell_of_row: &mut [usize],
+    place: usize,
+    texts: &'a StringChunked,
+) -> Vec<[&'a str; N]> {
+    let mut new_keys: Vec<[&'a str; N]> = Vec::new();
+    let mut known: Known<&str> = Known::default();
+    let mut rows = cell_of_row.iter_mut();
+    for array in texts.downcast_iter() {
+        // A view is 16 bytes that mean a text inside its own array: equal views are equal texts, so
+        // most rows are told without looking at a text at all.
+        let mut known_views: Known<u128> = Known::default();
+        // What the row before of each old cell became.
+        let mut last: Vec<Option<(u128, usize)>> = vec![None; keys.len()];
+        for ((text, view), cell) in array.iter().zip(array.views().iter()).zip(&mut rows) {
+            let view = text.map_or(0, |_| view.as_u128());
+            let (Some(key), Some(last)) = (keys.get(*cell), last.get_mut(*cell)) else {
+                continue;
+            };
+            let new = match last {
+                Some((same, new)) if *same == view => *new,
+                _ => *known_views.entry((*cell, view)).or_insert_with(|| {
+                    let text = text.unwrap_or_default();
+                    *known.entry((*cell, text)).or_insert_with(|| {
+                        let mut key = *key;
+                        if let Some(slot) = key.get_mut(place) {
+                            *slot = text;
+                        }
+                        new_keys.push(key);
+                        new_keys.len() - 1
+                    })
+                }),
+            };
+            *last = Some((view, new));
+            *cell = new;
+        }
+    }
+    new_keys
 }
+
+/// What an old cell becomes with a text.
+type Known<T> = HashMap<(usize, T), usize, foldhash::fast::RandomState>;
 
 /// Rows whose column equals one of the values; an empty list asks for nothing.
 pub(super) fn any_of(column: &str, values: &[String]) -> Option<Expr> {

@@ -336,3 +336,57 @@ fn no_calls_is_no_place_and_no_error() {
     let facts = load(&bundle, &case()).unwrap();
     assert!(facts.trail.iter().all(|trail| trail.series.is_empty()));
 }
+
+mod cells {
+    use super::super::frames;
+    use polars::prelude::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// Short texts lie in the view itself, long ones elsewhere.
+    fn text() -> impl Strategy<Value = Option<&'static str>> {
+        prop::sample::select(vec![
+            None,
+            Some(""),
+            Some("api"),
+            Some("a text of more than twelve bytes"),
+            Some("a text of more than twelve bytes, and another"),
+        ])
+    }
+
+    fn frame(rows: &[[Option<&str>; 3]]) -> DataFrame {
+        let column = |place: usize, name: &str| {
+            let texts: Vec<Option<&str>> = rows.iter().map(|row| row[place]).collect();
+            Column::new(name.into(), texts)
+        };
+        DataFrame::new(
+            rows.len(),
+            vec![column(0, "a"), column(1, "b"), column(2, "c")],
+        )
+        .unwrap()
+    }
+
+    proptest! {
+        /// However the rows lie in memory, each stands in the cell of its texts, in order.
+        #[test]
+        fn every_row_is_in_the_cell_of_its_texts(
+            parts in prop::collection::vec(prop::collection::vec([text(), text(), text()], 0..12), 1..4)
+        ) {
+            let mut whole = frame(&[]);
+            for part in &parts {
+                whole.vstack_mut_owned(frame(part)).unwrap();
+            }
+            let mut expected: BTreeMap<[String; 3], Vec<IdxSize>> = BTreeMap::new();
+            for (row, texts) in (0..).zip(parts.iter().flatten()) {
+                let key = texts.map(|text| text.unwrap_or_default().to_owned());
+                expected.entry(key).or_default().push(row);
+            }
+            let cells = frames::cells(&whole, ["a", "b", "c"]).unwrap();
+            let count = cells.len();
+            let found: BTreeMap<[String; 3], Vec<IdxSize>> =
+                cells.into_iter().map(|cell| (cell.key, cell.rows)).collect();
+            prop_assert_eq!(found.len(), count);
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

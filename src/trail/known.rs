@@ -13,15 +13,17 @@ pub(super) struct Known<M> {
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     last: u32,
-    /// Bytes of all values.
-    bytes: usize,
+    /// All values, one behind the other.
+    bytes: Vec<u8>,
     /// The numbers met last, by a few bytes of their values.
     recent: Box<[u32; RECENT]>,
 }
 
 #[derive(Debug)]
 struct Entry<M> {
-    raw: Box<[u8]>,
+    /// Where the value stands.
+    start: usize,
+    len: usize,
     meaning: M,
     signature: Signature,
     hash: u64,
@@ -29,9 +31,14 @@ struct Entry<M> {
 
 impl<M> Entry<M> {
     #[inline(always)]
-    fn is(&self, raw: &[u8], signature: &Signature) -> bool {
+    fn raw<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.get(self.start..)?.get(..self.len)
+    }
+
+    #[inline(always)]
+    fn is(&self, raw: &[u8], signature: &Signature, bytes: &[u8]) -> bool {
         if !signature.is_whole {
-            return *self.raw == *raw;
+            return self.len == raw.len() && self.raw(bytes) == Some(raw);
         }
         // Word by word: the words of `signature` stay in registers, where an array compared whole
         // would be written out first and read back at once.
@@ -40,7 +47,7 @@ impl<M> Entry<M> {
             | (signature.last ^ own.last)
             | (signature.second ^ own.second)
             | (signature.third ^ own.third);
-        differ == 0 && raw.len() == self.raw.len() && own.is_whole
+        differ == 0 && raw.len() == self.len && own.is_whole
     }
 }
 
@@ -85,7 +92,7 @@ impl<M> Default for Known<M> {
             table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             last: 0,
-            bytes: 0,
+            bytes: Vec::new(),
             recent: Box::new([0; RECENT]),
         }
     }
@@ -98,14 +105,14 @@ impl<M> Known<M> {
         // Neighbours in a file are mostly alike: one comparison instead of a hash.
         let signature = signature(raw);
         if let Some(last) = self.entries.get(self.last as usize)
-            && last.is(raw, &signature)
+            && last.is(raw, &signature, &self.bytes)
         {
             return self.last;
         }
         let slot = slot(raw, &signature);
         let recent = self.recent[slot];
         self.last = match self.entries.get(recent as usize) {
-            Some(entry) if entry.is(raw, &signature) => recent,
+            Some(entry) if entry.is(raw, &signature, &self.bytes) => recent,
             _ => self.look_up(raw, meaning),
         };
         self.recent[slot] = self.last;
@@ -115,19 +122,21 @@ impl<M> Known<M> {
     #[inline(never)]
     fn look_up(&mut self, raw: &[u8], meaning: impl FnOnce() -> M) -> u32 {
         let hash = self.hasher.hash_one(raw);
-        let entries = &self.entries;
+        let (entries, bytes) = (&self.entries, &self.bytes);
         let is_it = |number: &u32| {
             entries
                 .get(*number as usize)
-                .is_some_and(|entry| entry.hash == hash && *entry.raw == *raw)
+                .is_some_and(|entry| entry.hash == hash && entry.raw(bytes) == Some(raw))
         };
         if let Some(number) = self.table.find(hash, is_it) {
             return *number;
         }
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.bytes += raw.len();
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(raw);
         self.entries.push(Entry {
-            raw: raw.into(),
+            start,
+            len: raw.len(),
             meaning: meaning(),
             signature: signature(raw),
             hash,
@@ -139,9 +148,18 @@ impl<M> Known<M> {
         number
     }
 
+    /// Forgets every value and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.table.clear();
+        self.recent.fill(0);
+        self.last = 0;
+    }
+
     /// Memory held, bytes, about.
     pub(super) fn size(&self) -> usize {
-        self.bytes + self.entries.len() * (size_of::<Entry<M>>() + 8)
+        self.bytes.len() + self.entries.len() * (size_of::<Entry<M>>() + 8)
     }
 
     /// What is known about a number this table gave out.

@@ -5,9 +5,14 @@
 //! an escape, is read key by key.
 
 use super::slots::{Key, Slots};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Bytes of a beginning that can be remembered.
 const LONGEST: usize = 256;
+
+/// How both keys begin, unless they are spelled with escapes.
+static A_NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\"r"));
 
 /// The parameters of the call before, up to the opening quote of the repository.
 #[derive(Debug, Clone, Default)]
@@ -26,9 +31,7 @@ impl Lead {
         }
         let rest = raw.strip_prefix(&*self.text)?;
         let (repository, behind) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
-        // Both keys begin with these two bytes, unless they are spelled with escapes.
-        let may_name_again = memchr::memmem::find(behind, b"\"r").is_some();
-        if may_name_again || memchr::memchr(b'\\', rest).is_some() {
+        if A_NAME.find(behind).is_some() || memchr::memchr(b'\\', rest).is_some() {
             return None;
         }
         let (from, to) = self.registry;

@@ -103,7 +103,7 @@ impl Part {
         self.texts.clear();
         self.kept.clear();
         self.controls.clear();
-        self.callers = Known::default();
+        self.callers.clear();
         self
     }
 
