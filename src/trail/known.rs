@@ -133,6 +133,11 @@ impl<M> Known<M> {
         }
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let start = self.bytes.len();
+        if self.bytes.capacity() - start < raw.len() {
+            // There is a table for every hour in the making: room for twice as much in each of them
+            // would be what costs memory.
+            self.bytes.reserve_exact(raw.len().max(start / 4));
+        }
         self.bytes.extend_from_slice(raw);
         self.entries.push(Entry {
             start,
