@@ -172,12 +172,12 @@ pub(super) fn dedupe(kept: Vec<Kept>, texts: &Texts) -> (Vec<Kept>, Vec<Kept>) {
         kept = fold(kept, texts, &mut twice, |read| read.amended());
     }
     kept = fold(kept, texts, &mut twice, |read| read.shared());
-    (sorted(kept, texts), twice)
+    (sorted(&kept, texts), twice)
 }
 
 /// The records as rows sort. Their second and the first letters of their ID mostly decide, so these
 /// are compared as numbers; texts are only asked when they are equal.
-fn sorted(kept: Vec<Kept>, texts: &Texts) -> Vec<Kept> {
+fn sorted(kept: &[Kept], texts: &Texts) -> Vec<Kept> {
     let mut keys: Vec<(i64, u64, usize)> = kept
         .iter()
         .enumerate()

@@ -161,7 +161,7 @@ struct Cuts {
 /// A piece of a stretch, on disk unless the disk refused.
 enum Piece {
     There(Place),
-    Here(Part),
+    Here(Box<Part>),
 }
 
 impl Cuts {
@@ -247,7 +247,7 @@ impl Cuts {
                 Piece::There(place)
             }
             // A disk that is full stays full, and what stands on it can still be read.
-            Some(Err(_)) | None => Piece::Here(part),
+            Some(Err(_)) | None => Piece::Here(Box::new(part)),
         }
     }
 
