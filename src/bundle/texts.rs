@@ -126,6 +126,14 @@ impl Texts {
         self.is_empty() || !self.known.is_empty()
     }
 
+    /// Memory kept for texts to come, bytes.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.bytes.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.known.capacity() * 8
+    }
+
     /// Memory held, bytes.
     #[must_use]
     pub fn size(&self) -> usize {

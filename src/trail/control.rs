@@ -113,6 +113,11 @@ impl Controls {
         self.table.clear();
     }
 
+    /// Memory kept for counts to come, bytes.
+    pub(super) fn room(&self) -> usize {
+        self.entries.capacity() * size_of::<(ControlKey, Control)>() + self.table.capacity() * 5
+    }
+
     /// Memory held, bytes.
     pub(super) fn size(&self) -> usize {
         self.entries.len() * size_of::<(ControlKey, Control)>() + self.table.capacity() * 5

@@ -5,6 +5,9 @@
 use super::part::{Amount, Part};
 use std::collections::BTreeMap;
 
+/// Parts without content keep no more than this, bytes.
+const SPARE_ROOM: usize = 24 << 20;
+
 /// Parts by hour.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -13,8 +16,9 @@ pub(super) struct Held {
     parts: Vec<Part>,
     /// The hour asked for last, if it is still held.
     last: Option<(i64, usize)>,
-    /// Parts without content.
+    /// Parts without content, and the memory they keep, bytes.
     spare: Vec<Part>,
+    spare_room: usize,
     /// What an hour held on average when that was looked at last.
     usual: Amount,
 }
@@ -38,6 +42,7 @@ impl Held {
         let index = *self.at.entry(hour).or_insert(next);
         if index == next {
             let spare = self.spare.pop();
+            self.spare_room -= spare.as_ref().map_or(0, Part::room).min(self.spare_room);
             self.parts
                 .push(spare.unwrap_or_else(|| Part::with_room(usual)));
         }
@@ -84,9 +89,14 @@ impl Held {
         *self.part(hour) = part;
     }
 
-    /// Takes a part that is not needed any more, for its memory.
+    /// Takes a part that is not needed any more, for its memory. Each has room for the fullest hour it
+    /// ever served, so over months they would come to hold more than all hours at hand.
     pub(super) fn recycle(&mut self, part: Part) {
-        self.spare.push(part.emptied());
+        let room = part.room();
+        if self.spare_room + room <= SPARE_ROOM {
+            self.spare_room += room;
+            self.spare.push(part.emptied());
+        }
     }
 
     /// Looks at what an hour usually holds.
@@ -97,5 +107,6 @@ impl Held {
     /// Gives back the memory kept for hours to come.
     pub(super) fn rest(&mut self) {
         self.spare = Vec::new();
+        self.spare_room = 0;
     }
 }

@@ -162,6 +162,14 @@ impl<M> Known<M> {
         self.last = 0;
     }
 
+    /// Memory kept for values to come, bytes, about.
+    pub(super) fn room(&self) -> usize {
+        self.bytes.capacity()
+            + self.entries.capacity() * size_of::<Entry<M>>()
+            + self.table.capacity() * 5
+            + size_of_val(&*self.recent)
+    }
+
     /// Memory held, bytes, about.
     pub(super) fn size(&self) -> usize {
         self.bytes.len() + self.entries.len() * (size_of::<Entry<M>>() + 8)

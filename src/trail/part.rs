@@ -82,6 +82,14 @@ impl Amount {
 }
 
 impl Part {
+    /// Memory it keeps when it is emptied, bytes.
+    pub(super) fn room(&self) -> usize {
+        self.texts.room()
+            + self.callers.room()
+            + self.kept.capacity() * size_of::<Kept>()
+            + self.controls.room()
+    }
+
     /// Memory held, bytes.
     pub(super) fn size(&self) -> usize {
         self.texts.size()
