@@ -99,21 +99,28 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         .collect();
     let limit = words::number(replay.limit_per_s.unwrap_or_default());
     // Calls the trail does not hold were arrivals too: a rate is only known to be low when the trail
-    // is known to be whole.
-    let Some((share, _)) = status::coverage(scene.facts) else {
-        card.block(
-            "CallCount was not collected, so nobody can say that the trail holds all calls that counted against the quota.",
-        );
-        return;
-    };
-    if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW {
-        card.block(format!(
-            "{} reached {} of its quota of {limit} per second in a trail that holds {} of the calls CloudWatch counted; the whole load may have been near it.",
-            replay.api,
-            words::percent(factor),
-            words::percent(share),
-        ));
-        return;
+    // is known to be whole. Without that, only AWS's own word for the place and time stands in.
+    let coverage = status::coverage(scene.facts);
+    match coverage {
+        None if scene.strong_health().is_some() => {}
+        None => {
+            card.block(
+                "CallCount was not collected, so nobody can say that the trail holds all calls that counted against the quota.",
+            );
+            return;
+        }
+        Some((share, _))
+            if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW =>
+        {
+            card.block(format!(
+                "{} reached {} of its quota of {limit} per second in a trail that holds {} of the calls CloudWatch counted; the whole load may have been near it.",
+                replay.api,
+                words::percent(factor),
+                words::percent(share),
+            ));
+            return;
+        }
+        Some(_) => {}
     }
     if factor >= FAR_BELOW {
         card.block(format!(
@@ -122,6 +129,9 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
             words::percent(factor),
         ));
         return;
+    }
+    if coverage.is_none() {
+        card.hold("unchecked", &[], scene.cite(Noun::Trail));
     }
     let mut evidence = scene.cite(Noun::Trail);
     evidence.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));

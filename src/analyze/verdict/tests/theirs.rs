@@ -275,6 +275,18 @@ pub(super) fn stories() -> Vec<Story> {
         Low,
     );
 
+    // AWS's own word for the place and time stands in for the count, at medium at best.
+    let (mut facts, draft, profile) = shed();
+    facts.coverage.clear();
+    facts.notices = vec![stage::notice((8, 58), (9, 30))];
+    tell(
+        "throttled far below in a trail of unknown completeness with health",
+        (facts, draft, profile),
+        Aws,
+        "aws_side_throttling",
+        Medium,
+    );
+
     // Three hundredths of the quota in a trail that holds a twentieth of the calls are no headroom.
     let (mut facts, draft, profile) = shed();
     facts.coverage[0].call_count = 20_000.0;
