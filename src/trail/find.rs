@@ -3,67 +3,17 @@
 //! Must never open a file it can judge by its name, and must account for every file it leaves out
 //! with one line per kind and folder, so that a hundred thousand odd files stay one sentence.
 
+use super::found::{Finding, Found, Name, Origin, Root, plus, relative};
 use super::gather::Note;
 use crate::case::{Instant, Interval};
 use chrono::{Duration, NaiveDate};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walkdir::WalkDir;
-
-/// Where the bytes of one input come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    Stdin,
-    File(PathBuf),
-}
-
-/// One input to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) origin: Origin,
-    /// The name shown to people.
-    pub(super) shown: String,
-    /// Size on disk; 0 when unknown (pipes).
-    pub(super) bytes: u64,
-    /// Whether the user named it, rather than a folder it stands in.
-    pub(super) is_named: bool,
-    /// When it was delivered, by its name or folder.
-    pub(super) delivered: Option<Instant>,
-}
-
-/// The files to read and what was left out.
-#[derive(Debug, Default)]
-pub(super) struct Finding {
-    pub(super) files: Vec<Found>,
-    /// Delivered after the margin, not opened unless the trail proves to lag.
-    pub(super) later: Vec<Found>,
-    /// Files delivered before the case begins.
-    pub(super) before: u64,
-    /// Files delivered more than [`LATER_DAYS`] after the margin.
-    pub(super) beyond: u64,
-    pub(super) notes: Vec<Note>,
-}
-
-impl Finding {
-    /// Takes out those of the later files that were delivered within `margin_s` after the last file
-    /// that still held a record of the case.
-    pub(super) fn later_than_expected(
-        &mut self,
-        last_useful: Option<Instant>,
-        margin_s: i64,
-    ) -> Vec<Found> {
-        let Some(bound) = last_useful.and_then(|at| plus(at, margin_s)) else {
-            return Vec::new();
-        };
-        let (next, later) = std::mem::take(&mut self.later)
-            .into_iter()
-            .partition(|file| file.delivered.is_some_and(|at| at <= bound));
-        self.later = later;
-        next
-    }
-}
 
 /// Days after the margin within which a lagging trail is followed.
 const LATER_DAYS: i64 = 2;
@@ -111,7 +61,7 @@ pub(super) fn find(inputs: &[PathBuf], whole: &Interval, lateness_s: i64) -> Fin
         from: whole.from,
         until: plus(whole.to, lateness_s),
         several: inputs.len() > 1,
-        seen: BTreeSet::new(),
+        seen: BTreeMap::new(),
         folder: (PathBuf::new(), PathBuf::new()),
         out: Finding::default(),
     };
@@ -121,19 +71,14 @@ pub(super) fn find(inputs: &[PathBuf], whole: &Interval, lateness_s: i64) -> Fin
     finder.out
 }
 
-/// `None` beyond the end of the calendar, which means no bound.
-fn plus(at: Instant, seconds: i64) -> Option<Instant> {
-    at.checked_add_signed(Duration::try_seconds(seconds)?)
-}
-
 struct Finder {
     /// No file delivered before this can hold a record of the case.
     from: Instant,
     /// Files delivered after this are left out at first.
     until: Option<Instant>,
     several: bool,
-    /// Real paths already listed: a file named twice must not be counted twice.
-    seen: BTreeSet<PathBuf>,
+    /// Real files already listed, by folder: a file named twice must not be counted twice.
+    seen: BTreeMap<PathBuf, BTreeSet<OsString>>,
     /// The last folder seen and its real path: resolving every file anew would double the walk.
     folder: (PathBuf, PathBuf),
     out: Finding,
@@ -155,10 +100,10 @@ impl Finder {
     fn input(&mut self, input: &Path) {
         let typed = input.to_string_lossy().into_owned();
         if input == Path::new("-") {
-            if self.seen.insert(input.to_path_buf()) {
+            if self.insert(PathBuf::new(), "-".into()) {
                 self.out.files.push(Found {
                     origin: Origin::Stdin,
-                    shown: typed,
+                    name: Name::Typed(typed),
                     bytes: 0,
                     is_named: true,
                     delivered: None,
@@ -179,7 +124,7 @@ impl Finder {
                 if self.first_time(input, false) {
                     self.out.files.push(Found {
                         origin: Origin::File(input.to_path_buf()),
-                        shown: typed,
+                        name: Name::Typed(typed),
                         bytes: if meta.is_file() { meta.len() } else { 0 },
                         is_named: true,
                         delivered: None,
@@ -194,10 +139,14 @@ impl Finder {
 
     fn walk(&mut self, root: &Path, typed: &str) {
         let mut left = LeftOut::default();
+        let of = Arc::new(Root {
+            folder: root.to_path_buf(),
+            prefix: self.several.then(|| typed.trim_end_matches('/').to_owned()),
+        });
         for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) => self.file(root, typed, &entry, &mut left),
+                Ok(entry) => self.file(&of, &entry, &mut left),
                 Err(error) if error.loop_ancestor().is_some() => left.loops += 1,
                 Err(error) => left.unreadable.push(match error.io_error() {
                     Some(cause) => format!("{} ({cause})", relative(root, error.path())),
@@ -208,7 +157,7 @@ impl Finder {
         self.tell(typed, left);
     }
 
-    fn file(&mut self, root: &Path, typed: &str, entry: &walkdir::DirEntry, left: &mut LeftOut) {
+    fn file(&mut self, root: &Arc<Root>, entry: &walkdir::DirEntry, left: &mut LeftOut) {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy();
         if let Some(kind) = sibling(path, &name) {
@@ -234,7 +183,7 @@ impl Finder {
             Ok(meta) => meta.len(),
             Err(error) => {
                 left.unreadable
-                    .push(format!("{} ({error})", relative(root, Some(path))));
+                    .push(format!("{} ({error})", relative(&root.folder, Some(path))));
                 return;
             }
         };
@@ -254,12 +203,6 @@ impl Finder {
             left.twice += 1;
             return;
         }
-        let inside = relative(root, Some(path));
-        let shown = if self.several {
-            format!("{}/{inside}", typed.trim_end_matches('/'))
-        } else {
-            inside
-        };
         let (list, delivered) = match when {
             When::Later(at) => (&mut self.out.later, Some(at)),
             When::Inside(at) => (&mut self.out.files, at),
@@ -267,7 +210,7 @@ impl Finder {
         };
         list.push(Found {
             origin: Origin::File(path.to_path_buf()),
-            shown,
+            name: Name::Inside(Arc::clone(root)),
             bytes,
             is_named: false,
             delivered,
@@ -306,7 +249,7 @@ impl Finder {
 
     /// Whether the real file behind `path` was not listed before.
     fn first_time(&mut self, path: &Path, is_link: bool) -> bool {
-        let real = match (path.parent(), path.file_name()) {
+        let (folder, name) = match (path.parent(), path.file_name()) {
             (Some(parent), Some(name)) if !is_link && !parent.as_os_str().is_empty() => {
                 if self.folder.0 != parent {
                     let real = parent
@@ -314,11 +257,20 @@ impl Finder {
                         .unwrap_or_else(|_| parent.to_path_buf());
                     self.folder = (parent.to_path_buf(), real);
                 }
-                self.folder.1.join(name)
+                (self.folder.1.clone(), name.to_owned())
             }
-            _ => path.canonicalize().unwrap_or_else(|_| path.to_path_buf()),
+            _ => {
+                let mut real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+                let name = real.file_name().unwrap_or_default().to_owned();
+                real.pop();
+                (real, name)
+            }
         };
-        self.seen.insert(real)
+        self.insert(folder, name)
+    }
+
+    fn insert(&mut self, folder: PathBuf, name: OsString) -> bool {
+        self.seen.entry(folder).or_default().insert(name)
     }
 
     fn tell(&mut self, typed: &str, left: LeftOut) {
@@ -409,18 +361,6 @@ fn missing(input: &Path, error: &std::io::Error) -> String {
             .to_owned();
     }
     "no such file or folder: check the spelling and the current directory".to_owned()
-}
-
-fn relative(root: &Path, path: Option<&Path>) -> String {
-    let Some(path) = path else {
-        return "an entry".to_owned();
-    };
-    let inside = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = inside
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    parts.join("/")
 }
 
 fn extension(name: &str) -> String {

@@ -17,7 +17,7 @@ use crate::case::Instant;
 use std::collections::BTreeMap;
 
 /// A thread that holds more than this writes its hours to disk, bytes.
-const SPILL_AT: usize = 24 << 20;
+const SPILL_AT: usize = 8 << 20;
 
 /// Seconds in the hour that is the unit of deduplication and of the bundle.
 pub(super) const HOUR_S: i64 = 3_600;

@@ -6,7 +6,7 @@ use super::part::{Amount, Part};
 use std::collections::BTreeMap;
 
 /// Parts without content keep no more than this, bytes.
-const SPARE_ROOM: usize = 24 << 20;
+const SPARE_ROOM: usize = 4 << 20;
 
 /// Parts by hour.
 #[derive(Debug, Default)]

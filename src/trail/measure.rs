@@ -3,7 +3,8 @@
 //! Thin wrappers around what [`scan`](super::scan) itself calls, so that a figure means the scan.
 //! Nothing here may do work of its own, and nothing but `benches/` may use it.
 
-use super::find::{self, Found};
+use super::find;
+use super::found::Found;
 use super::gather::Gather;
 use super::read::Seen;
 use super::skim::{Met, Skim};

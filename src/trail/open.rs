@@ -3,7 +3,7 @@
 //! Damage ends the stream instead of failing it, and is remembered: what stands before a cut is
 //! evidence. Memory is bounded by the chunk, whatever a file claims to hold.
 
-use super::find::Origin;
+use super::found::Origin;
 use super::unicode::Unicode;
 use flate2::bufread::GzDecoder;
 use std::fs::File;

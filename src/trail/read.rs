@@ -4,7 +4,7 @@
 //! count of them.
 
 use super::fields::Record;
-use super::find::Found;
+use super::found::Found;
 use super::gather::{Gather, Note, Skip};
 use super::record::{Envelope, mended};
 use super::select::select;
@@ -56,7 +56,7 @@ fn read_stream(file: &Found, request: &ScanRequest, gather: &mut Gather) {
         Ok(source) => source,
         Err(error) => {
             gather.notes.push(Note::lost(
-                &file.shown,
+                file.shown(),
                 format!("cannot be opened: {error}"),
             ));
             return;
@@ -358,7 +358,7 @@ impl Seen {
         }
         if !whys.is_empty() {
             gather.notes.push(Note {
-                input: file.shown.clone(),
+                input: file.shown(),
                 why: whys.join("; "),
                 partly_used: is_used,
                 lost,

@@ -5,7 +5,7 @@
 //! that read; when it is too far ahead it reads a piece itself, which bounds memory. Pieces end
 //! where records end, so the answer is the same as from one thread.
 
-use super::find::Found;
+use super::found::Found;
 use super::gather::Note;
 use super::open::{self, Unfold};
 use super::read::Seen;
@@ -30,7 +30,7 @@ pub(super) fn read(file: &Found, request: &ScanRequest, pool: &Pool, piece: usiz
         Err(error) => {
             pool.with(|gather| {
                 gather.notes.push(Note::lost(
-                    &file.shown,
+                    file.shown(),
                     format!("cannot be opened: {error}"),
                 ));
             });

@@ -4,7 +4,7 @@
 //! else (several members, damage, a size that is not what the end of the file says) is left to the
 //! stream, which knows how to tell what is wrong.
 
-use super::find::{Found, Origin};
+use super::found::{Found, Origin};
 use libdeflater::Decompressor;
 use std::fs::File;
 use std::io::{Read, Seek as _, SeekFrom};

@@ -109,9 +109,7 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
             );
             return;
         }
-        Some((share, _))
-            if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW =>
-        {
+        Some((share, _)) if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW => {
             card.block(format!(
                 "{} reached {} of its quota of {limit} per second in a trail that holds {} of the calls CloudWatch counted; the whole load may have been near it.",
                 replay.api,

@@ -2,7 +2,7 @@
 //! care, and cut into pieces for several threads.
 
 use super::*;
-use crate::trail::find::{Found, Origin};
+use crate::trail::found::{Found, Name, Origin};
 use crate::trail::{Pool, hours, outcome, share};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ fn in_pieces(path: &Path, piece: usize) -> Answer {
     let request = ScanRequest::everything(Vec::new(), case(day(), Scope::everything()));
     let found = Found {
         origin: Origin::File(path.to_path_buf()),
-        shown: String::new(),
+        name: Name::Typed(String::new()),
         bytes: 1,
         is_named: false,
         delivered: None,

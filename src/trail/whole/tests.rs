@@ -2,13 +2,14 @@
 
 use super::super::tests::gzip;
 use super::*;
+use crate::trail::found::Name;
 
 fn unfolded(bytes: &[u8]) -> Option<Vec<u8>> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
     let found = Found {
         origin: Origin::File(file.path().to_path_buf()),
-        shown: String::new(),
+        name: Name::Typed(String::new()),
         bytes: bytes.len() as u64,
         is_named: true,
         delivered: None,
