@@ -7,7 +7,7 @@ use super::scene::{FAR_BELOW, MOST_THROTTLES, Scene};
 use super::shared;
 use crate::analyze::control::sharing;
 use crate::analyze::status;
-use crate::analyze::types::QuotaReplay;
+use crate::analyze::types::{Confidence, QuotaReplay};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
@@ -99,26 +99,23 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         .collect();
     let limit = words::number(replay.limit_per_s.unwrap_or_default());
     // Calls the trail does not hold were arrivals too: a rate is only known to be low when the trail
-    // is known to be whole. Without that, only AWS's own word for the place and time stands in.
-    let coverage = status::coverage(scene.facts);
-    match coverage {
-        None if scene.strong_health().is_some() => {}
-        None => {
-            card.block(
-                "CallCount was not collected, so nobody can say that the trail holds all calls that counted against the quota.",
-            );
-            return;
-        }
-        Some((share, _)) if factor / share.clamp(0.01, 1.0) >= FAR_BELOW && factor < FAR_BELOW => {
-            card.block(format!(
+    // is known to be whole. Without that only AWS's own word for the place and time stands in, and
+    // then for a weak answer; a count that puts the whole load above the quota overrules it.
+    let coverage = status::coverage(scene.facts).map(|(share, _)| share);
+    let whole_load = coverage.map(|share| factor / share.clamp(0.01, 1.0));
+    let is_checked = whole_load.is_some_and(|load| load < FAR_BELOW);
+    let confirmed = scene.strong_health().is_some() && whole_load.is_none_or(|load| load < 1.0);
+    if !is_checked && !confirmed && factor < FAR_BELOW {
+        card.block(match coverage {
+            None => "CallCount was not collected, so nobody can say that the trail holds all calls that counted against the quota.".to_owned(),
+            Some(share) => format!(
                 "{} reached {} of its quota of {limit} per second in a trail that holds {} of the calls CloudWatch counted; the whole load may have been near it.",
                 replay.api,
                 words::percent(factor),
                 words::percent(share),
-            ));
-            return;
-        }
-        Some(_) => {}
+            ),
+        });
+        return;
     }
     if factor >= FAR_BELOW {
         card.block(format!(
@@ -128,8 +125,11 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
         ));
         return;
     }
-    if coverage.is_none() {
-        card.hold("unchecked", &[], scene.cite(Noun::Trail));
+    if !is_checked {
+        card.cap(Confidence::Low);
+        if coverage.is_none() {
+            card.hold("unchecked", &[], scene.cite(Noun::Trail));
+        }
     }
     let mut evidence = scene.cite(Noun::Trail);
     evidence.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));

@@ -275,7 +275,7 @@ pub(super) fn stories() -> Vec<Story> {
         Low,
     );
 
-    // AWS's own word for the place and time stands in for the count, at medium at best.
+    // AWS's own word for the place and time stands in for the count, weakly.
     let (mut facts, draft, profile) = shed();
     facts.coverage.clear();
     facts.notices = vec![stage::notice((8, 58), (9, 30))];
@@ -284,7 +284,19 @@ pub(super) fn stories() -> Vec<Story> {
         (facts, draft, profile),
         Aws,
         "aws_side_throttling",
-        Medium,
+        Low,
+    );
+
+    // A twentieth of the calls at three hundredths of the quota: the whole load stayed below it.
+    let (mut facts, draft, profile) = shed();
+    facts.coverage[0].call_count = 20_000.0;
+    facts.notices = vec![stage::notice((8, 58), (9, 30))];
+    tell(
+        "throttled far below in a twentieth of a trail with health",
+        (facts, draft, profile),
+        Aws,
+        "aws_side_throttling",
+        Low,
     );
 
     // Three hundredths of the quota in a trail that holds a twentieth of the calls are no headroom.
