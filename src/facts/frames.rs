@@ -92,27 +92,37 @@ struct Wanted {
     condition: Option<Expr>,
 }
 
-impl Wanted {
-    /// Whether every row is: mostly so, and to see that costs far less than to plan a filter.
-    fn is_all(&self, chunk: &DataFrame) -> bool {
-        self.condition.is_none()
-            && chunk.column(self.time).is_ok_and(|column| {
-                let times = column.as_materialized_series();
-                let ends = (times.min::<i64>(), times.max::<i64>());
-                times.null_count() == 0
-                    && matches!(ends, (Ok(Some(min)), Ok(Some(max))) if min >= self.from && max < self.to)
-            })
+/// The rows whose `time` lies in `[from, to)`. They stand by time, so a span is a slice: no row is
+/// looked at and none is copied.
+pub(super) fn between(
+    chunk: &DataFrame,
+    time: &str,
+    from: i64,
+    to: i64,
+) -> anyhow::Result<DataFrame> {
+    let times = numbers(chunk, time)?;
+    if !times.is_sorted() {
+        let inside = col(time).gt_eq(lit(from)).and(col(time).lt(lit(to)));
+        return filtered(chunk, &inside);
     }
+    let before = |end: i64| times.partition_point(|time| *time < end);
+    let (from, to) = (before(from), before(to));
+    let offset = i64::try_from(from).unwrap_or(i64::MAX);
+    Ok(chunk.slice(offset, to.saturating_sub(from)))
+}
 
-    fn expr(&self) -> Expr {
-        let inside = col(self.time)
-            .gt_eq(lit(self.from))
-            .and(col(self.time).lt(lit(self.to)));
-        match &self.condition {
-            Some(condition) => inside.and(condition.clone()),
-            None => inside,
-        }
-    }
+/// The rows of which an expression is true.
+fn filtered(chunk: &DataFrame, wanted: &Expr) -> anyhow::Result<DataFrame> {
+    let is_wanted = collect(chunk.clone().lazy().select([wanted.clone()]))?;
+    let [column] = is_wanted.columns() else {
+        return Ok(chunk.clone());
+    };
+    let is_wanted = column.bool()?;
+    // To find out that all are costs less than to copy them.
+    Ok(match is_wanted.null_count() == 0 && is_wanted.all() {
+        true => chunk.clone(),
+        false => chunk.filter_seq(is_wanted)?,
+    })
 }
 
 /// The rows of a table, a few files or a part of one at a time.
@@ -202,28 +212,21 @@ impl Chunks {
     /// cost more than the filter.
     fn wanted(&mut self) -> anyhow::Result<Option<DataFrame>> {
         while let Some(chunk) = self.chunk()? {
-            let wanted = match self.wanted.is_all(&chunk) {
-                true => chunk,
-                false => self.filtered(chunk)?,
-            };
+            let Wanted {
+                time,
+                from,
+                to,
+                condition,
+            } = &self.wanted;
+            let mut wanted = between(&chunk, time, *from, *to)?;
+            if let (Some(condition), true) = (condition, wanted.height() > 0) {
+                wanted = filtered(&wanted, condition)?;
+            }
             if wanted.height() > 0 {
                 return Ok(Some(wanted));
             }
         }
         Ok(None)
-    }
-
-    fn filtered(&self, chunk: DataFrame) -> anyhow::Result<DataFrame> {
-        let is_wanted = collect(chunk.clone().lazy().select([self.wanted.expr()]))?;
-        let [column] = is_wanted.columns() else {
-            return Ok(chunk);
-        };
-        let is_wanted = column.bool()?;
-        // To find out that all are costs less than to copy them.
-        Ok(match is_wanted.null_count() == 0 && is_wanted.all() {
-            true => chunk,
-            false => chunk.filter_seq(is_wanted)?,
-        })
     }
 }
 

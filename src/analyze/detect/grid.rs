@@ -32,6 +32,7 @@ impl Grid {
         let start = Minute::of(facts.case.baseline.from)
             .0
             .clamp(earliest, split);
+        let start = start + silent_days(facts, start, split);
         let settled = Minute::of(facts.settled_until).0.clamp(split, to);
         let index = |minute: i64| usize::try_from(minute - start).unwrap_or(0);
         Self {
@@ -94,6 +95,18 @@ impl Grid {
             })
             .collect()
     }
+}
+
+/// Minutes to leave out between `start` and `split` because the archive had not begun: whole days, so
+/// that the days counted back from the window stay the same, and all but the last of them, so that
+/// whoever looks back from the first record sees that nothing is there. A day without an archive
+/// teaches nothing and would cost as much as one with it.
+fn silent_days(facts: &Facts, start: i64, split: i64) -> i64 {
+    let day = i64::try_from(DAY).unwrap_or(i64::MAX);
+    let observed = facts.trail.iter().filter_map(|trail| trail.observed);
+    let first = observed.map(|span| Minute::of(span.from).0).min();
+    let silent = first.unwrap_or(start).clamp(start, split) - start;
+    (silent / day - 1).max(0) * day
 }
 
 /// Adds `more` to `sum`, minute by minute.

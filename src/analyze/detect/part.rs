@@ -5,7 +5,7 @@
 //! days; its own calls only have to confirm that a fair share of them failed. Speaks only where the
 //! series of the APIs are silent.
 
-use super::baseline;
+use super::baseline::{self, Normal};
 use super::calibrate::{self, Gumbel};
 use super::failures::is_ongoing;
 use super::grid::{DAY, Grid, add, total};
@@ -25,6 +25,72 @@ struct Part<'a> {
     k: Vec<u32>,
     own: Vec<u32>,
     n: Vec<u32>,
+}
+
+impl Part<'_> {
+    /// Failures beyond what is expected without which nothing is large, and the share of its own calls.
+    fn floor(&self, calibrated: bool) -> (f64, f64) {
+        let limits_p = &limits().part;
+        match (limits().class(self.class).benign, calibrated) {
+            (true, _) => (limits_p.excess_benign, limits_p.own_ratio_benign),
+            (false, true) => (limits_p.excess, limits_p.own_ratio),
+            (false, false) => (limits_p.excess_uncalibrated, limits_p.own_ratio),
+        }
+    }
+
+    /// Whether the failures inside the window would do if they were all in one interval. Most parts
+    /// fail too little, and the scan is what costs.
+    fn can_be_large(&self, grid: &Grid) -> bool {
+        let inside = self.k.get(grid.split..grid.len).unwrap_or_default();
+        let minutes = inside.iter().filter(|count| **count > 0).count();
+        minutes >= limits().part.minutes
+            && total(&self.k, grid.split, grid.len) as f64 >= self.floor(true).0
+    }
+
+    /// Its past, and its failures against it.
+    fn scanned(&self, grid: &Grid) -> Scanned {
+        let prior = limits().class(self.class);
+        let normal = baseline::learn(&self.k, &self.n, grid.split, prior.prior);
+        // Half a failure for what the past was too short to show.
+        let rate = normal.rate.max(0.5 / (normal.calls as f64 + 1.0)).min(1.0);
+        let expected: Vec<f64> = self.n.iter().map(|n| f64::from(*n) * rate).collect();
+        let dispersion =
+            baseline::dispersion(&self.k, &self.n, &expected, grid.split, &normal.dropped);
+        Scanned {
+            scan: Scan::new(Cost::Failures, &self.k, &self.n, &expected, dispersion),
+            lengths: limits().lengths((grid.len - grid.split).max(1)),
+            normal,
+            dispersion,
+        }
+    }
+}
+
+/// The failures of a part, ready to be searched.
+struct Scanned {
+    normal: Normal,
+    dispersion: f64,
+    scan: Scan,
+    lengths: Vec<usize>,
+}
+
+impl Scanned {
+    /// Everything inside the window that is worth a look.
+    fn hits(&self, grid: &Grid) -> Vec<Hit> {
+        self.scan.all(
+            grid.split,
+            grid.len,
+            &self.lengths,
+            limits().scan.candidate_score,
+            limits().episode.gap,
+        )
+    }
+
+    /// The same, and the best of the past.
+    fn bursts(&self, grid: &Grid) -> Vec<Hit> {
+        let mut bursts = self.hits(grid);
+        bursts.extend(self.scan.best(0, grid.split, &self.lengths));
+        bursts
+    }
 }
 
 /// An interval of one part.
@@ -47,13 +113,12 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Epi
         .flat_map(|trail| parts_of(trail, grid))
         .collect();
     let mut found = Vec::new();
-    let mut bursts = Vec::new();
     for (index, part) in parts.iter().enumerate() {
-        let (own, hits) = of_part(index, part, grid);
-        found.extend(own);
-        bursts.extend(hits.into_iter().map(|hit| (index, hit)));
+        if part.can_be_large(grid) {
+            found.extend(of_part(index, part, grid));
+        }
     }
-    found.retain(|one| stands_out(one, &parts, &bursts));
+    found.retain(|one| stands_out(one, &parts, grid));
     let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
     let mut q = calibrate::q_values(&p, parts.len()).into_iter();
     let mut episodes = Vec::new();
@@ -125,7 +190,7 @@ fn lay(into: &mut [u32], minutes: &[(Minute, u32)], grid: &Grid) {
 
 /// Whether a short and moderate burst of a part is more than the bursts of the parts around it, where no
 /// prior day can tell what bursts are usual. A part that failed for the most part needs no comparison.
-fn stands_out(one: &Found, parts: &[Part<'_>], bursts: &[(usize, Hit)]) -> bool {
+fn stands_out(one: &Found, parts: &[Part<'_>], grid: &Grid) -> bool {
     let rules = &limits().calibration;
     let Some(part) = parts.get(one.part) else {
         return false;
@@ -138,55 +203,39 @@ fn stands_out(one: &Found, parts: &[Part<'_>], bursts: &[(usize, Hit)]) -> bool 
     if one.p.is_some() || one.to - one.from > rules.rival_minutes || is_alone {
         return true;
     }
-    let is_rival = |other: &Part<'_>, hit: &Hit| {
-        other.class == part.class
-            && other.trail.place == part.trail.place
-            && (hit.to + rules.rival_margin_minutes <= one.from
-                || hit.from >= one.to + rules.rival_margin_minutes)
+    let is_elsewhen = |hit: &Hit| {
+        hit.to + rules.rival_margin_minutes <= one.from
+            || hit.from >= one.to + rules.rival_margin_minutes
     };
-    let rival = bursts
+    let rival = parts
         .iter()
-        .filter(|(index, hit)| parts.get(*index).is_some_and(|other| is_rival(other, hit)))
-        .map(|(_, hit)| hit.score)
+        .filter(|other| other.class == part.class && other.trail.place == part.trail.place)
+        .flat_map(|other| other.scanned(grid).bursts(grid))
+        .filter(is_elsewhen)
+        .map(|hit| hit.score)
         .fold(0.0, f64::max);
     one.score >= rules.rival_times * rival
 }
 
-/// The intervals of a part that are large enough, and all its bursts: the best of the past among them.
-fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> (Vec<Found>, Vec<Hit>) {
-    let prior = limits().class(part.class);
-    let normal = baseline::learn(&part.k, &part.n, grid.split, prior.prior);
-    // Half a failure for what the past was too short to show.
-    let rate = normal.rate.max(0.5 / (normal.calls as f64 + 1.0)).min(1.0);
-    let expected: Vec<f64> = part.n.iter().map(|n| f64::from(*n) * rate).collect();
-    let dispersion = baseline::dispersion(&part.k, &part.n, &expected, grid.split, &normal.dropped);
-    let scan = Scan::new(Cost::Failures, &part.k, &part.n, &expected, dispersion);
-    let lengths = limits().lengths((grid.len - grid.split).max(1));
-    let gap = limits().episode.gap;
-    let hits = scan.all(
-        grid.split,
-        grid.len,
-        &lengths,
-        limits().scan.candidate_score,
-        gap,
-    );
-    let groups = joined(&hits, gap);
-    let mut bursts = hits.clone();
-    bursts.extend(scan.best(0, grid.split, &lengths));
-    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, &scan, calibrated);
+/// The intervals of a part that are large enough.
+fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
+    let scanned = part.scanned(grid);
+    let (scan, normal) = (&scanned.scan, &scanned.normal);
+    let groups = joined(&scanned.hits(grid), limits().episode.gap);
+    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, scan, calibrated);
     if !groups.iter().any(|group| reaches(group, true)) {
-        return (Vec::new(), bursts);
+        return Vec::new();
     }
     let trusted = normal.calls >= limits().baseline.least_calls;
     let history = if trusted {
-        calibrate::history(&scan, grid)
+        calibrate::history(scan, grid)
     } else {
         Vec::new()
     };
     let gumbel = Gumbel::fit(&history);
-    let looks = ((grid.len - grid.split) * lengths.len()).max(1) as f64;
+    let looks = ((grid.len - grid.split) * scanned.lengths.len()).max(1) as f64;
     let days = ((grid.len - grid.split) as f64 / DAY as f64).max(1.0);
-    let found = groups
+    groups
         .iter()
         .filter(|group| reaches(group, gumbel.is_some()))
         .filter_map(|group| {
@@ -201,17 +250,14 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> (Vec<Found>, Vec<Hit>)
                 score,
                 p,
                 days: history.len(),
-                dispersion,
+                dispersion: scanned.dispersion,
                 seen: normal.seen,
             })
         })
-        .collect();
-    (found, bursts)
+        .collect()
 }
 
 fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, calibrated: bool) -> bool {
-    let limits_p = &limits().part;
-    let benign = limits().class(part.class).benign;
     let (mut k, mut e, mut own, mut minutes) = (0.0, 0.0, 0.0, 0);
     for hit in group {
         let sums = scan.sums(hit.from, hit.to);
@@ -220,12 +266,8 @@ fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, calibrated: bool) -> bo
         own += total(&part.own, hit.from, hit.to) as f64;
         minutes += (hit.from..hit.to).filter(|at| scan.is_active(*at)).count();
     }
-    let (excess, ratio) = match (benign, calibrated) {
-        (true, _) => (limits_p.excess_benign, limits_p.own_ratio_benign),
-        (false, true) => (limits_p.excess, limits_p.own_ratio),
-        (false, false) => (limits_p.excess_uncalibrated, limits_p.own_ratio),
-    };
-    k - e >= excess && minutes >= limits_p.minutes && own > 0.0 && k / own >= ratio
+    let (excess, ratio) = part.floor(calibrated);
+    k - e >= excess && minutes >= limits().part.minutes && own > 0.0 && k / own >= ratio
 }
 
 fn is_told(part: &Part<'_>, found: &Found, known: &[Episode], grid: &Grid) -> bool {

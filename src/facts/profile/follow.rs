@@ -79,8 +79,8 @@ pub(super) fn finish(
         minutes.add(&chunk)?;
         seconds.add(&chunk)?;
         if let Some((sampler, retries)) = &mut single {
-            let begun = col("event_time").gt_eq(lit(request.span.from.timestamp()));
-            let chunk = frames::collect(chunk.lazy().filter(begun))?;
+            let begun = request.span.from.timestamp();
+            let chunk = frames::between(&chunk, "event_time", begun, i64::MAX)?;
             let classes = classes(&chunk)?;
             sampler.add(row::of(&chunk, &classes)?);
             retries.add(row::of(&chunk, &classes)?);
