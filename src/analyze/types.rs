@@ -54,6 +54,8 @@ pub mod method {
     /// Calls of one path against its usual share of all calls. The counts of such an episode are those
     /// of all paths together, so that a report must word them differently.
     pub const SHARE_OF_CALLS: &str = "share_of_calls_scan";
+    /// A silence longer than any comparable one; the score says how many times as long.
+    pub const SILENCE: &str = "longest_silence";
     /// CloudWatch counted calls that the trail does not hold.
     pub const HOLE: &str = "call_count_against_trail";
     /// No episode carries the incident, so that nothing was scanned.

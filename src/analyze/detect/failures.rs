@@ -264,6 +264,7 @@ fn candidates_of(index: usize, all: &[Series<'_>], grid: &Grid) -> Vec<Candidate
                         &scan,
                         (first.from, last.to),
                         score,
+                        has_past(series.n, grid).then_some(grid.split),
                         || {
                             let of_family = |other: &&Series<'_>| other.family == series.family;
                             all.iter().filter(of_family).map(Series::scan).collect()
@@ -282,13 +283,20 @@ fn candidates_of(index: usize, all: &[Series<'_>], grid: &Grid) -> Vec<Candidate
         .collect()
 }
 
+/// Whether enough came before the window to tell by itself what bursts are usual.
+fn has_past(n: &[u32], grid: &Grid) -> bool {
+    let first = n.iter().position(|calls| *calls > 0).unwrap_or(grid.len);
+    first + DAY <= grid.split && total(n, 0, grid.split) >= limits().calibration.rival_past_calls
+}
+
 /// Whether a short and moderate burst is more than the bursts around it, where no prior day can tell
-/// what bursts are usual. Bursts of the other APIs of the place count: what comes in bursts now here,
+/// what bursts are usual; with a `past` that ends where the window begins, than those in it. Bursts of the other APIs of the place count: what comes in bursts now here,
 /// now there, is usual in each of them.
 fn stands_out(
     scan: &Scan,
     (from, to): (usize, usize),
     score: f64,
+    past: Option<usize>,
     family: impl FnOnce() -> Vec<Scan>,
     lengths: &[usize],
 ) -> bool {
@@ -300,8 +308,12 @@ fn stands_out(
     if overwhelming || to - from > rules.rival_minutes {
         return true;
     }
-    let ends = from.saturating_sub(rules.rival_margin_minutes);
-    let begins = to.saturating_add(rules.rival_margin_minutes);
+    let near = from.saturating_sub(rules.rival_margin_minutes);
+    let ends = past.map_or(near, |split| near.min(split));
+    let begins = match past {
+        Some(_) => usize::MAX,
+        None => to.saturating_add(rules.rival_margin_minutes),
+    };
     let rival = family()
         .iter()
         .flat_map(|scan| {
@@ -328,7 +340,8 @@ fn reaches(group: &[Hit], scan: &Scan, floor: &Floor) -> bool {
     }
     let excess = k - e;
     let long_enough = minutes >= floor.minutes
-        || (minutes >= floor.burst_minutes && excess >= floor.burst_excess);
+        || (minutes >= floor.burst_minutes && excess >= floor.burst_excess)
+        || excess >= floor.flood_excess;
     n > 0.0 && excess >= floor.excess && long_enough && k / n >= floor.ratio(e / n, excess)
 }
 

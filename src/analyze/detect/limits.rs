@@ -25,6 +25,7 @@ pub(crate) struct Limits {
     pub(crate) episode: EpisodeLimits,
     pub(crate) volume: Volume,
     pub(crate) path: PathLimits,
+    pub(crate) silence: SilenceLimits,
     pub(crate) part: PartLimits,
     pub(crate) metric: Metric,
 }
@@ -76,6 +77,7 @@ pub(crate) struct Floor {
     pub(crate) minutes: usize,
     pub(crate) burst_excess: f64,
     pub(crate) burst_minutes: usize,
+    pub(crate) flood_excess: f64,
     pub(crate) large_excess: f64,
     pub(crate) large_ratio_plus: f64,
 }
@@ -107,6 +109,7 @@ pub(crate) struct Calibration {
     pub(crate) rival_minutes: usize,
     pub(crate) rival_margin_minutes: usize,
     pub(crate) rival_times: f64,
+    pub(crate) rival_past_calls: u64,
     pub(crate) overwhelming_failures: f64,
     pub(crate) overwhelming_ratio: f64,
     pub(crate) overwhelming_times: f64,
@@ -160,6 +163,24 @@ pub(crate) struct PathLimits {
     pub(crate) share: f64,
     pub(crate) minutes: usize,
     pub(crate) least_calls: u64,
+}
+
+/// Silences longer than any before.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SilenceLimits {
+    pub(crate) minutes: usize,
+    pub(crate) times: f64,
+    pub(crate) times_uncalibrated: f64,
+    pub(crate) known_minutes: usize,
+    pub(crate) pause_minutes: usize,
+    pub(crate) others: u64,
+    pub(crate) before_minutes: usize,
+    pub(crate) around_minutes: usize,
+    pub(crate) hoped: f64,
+    pub(crate) others_share: f64,
+    pub(crate) path_times: f64,
+    pub(crate) path_times_uncalibrated: f64,
 }
 
 /// Failures of one caller or repository.

@@ -16,6 +16,7 @@ mod part;
 mod path;
 mod profile;
 mod scan;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -40,7 +41,14 @@ pub fn detect(facts: &Facts) -> Detected {
     let holes = hole::holes(facts, &grid);
     drops.extend(path::silences(facts, &grid));
     drops.retain(|drop| !is_hole(drop, &holes) && !consequence::is_consequence(drop, &episodes));
+    let mut silences = silence::silences(&facts.trail, &grid);
+    silences.retain(|one| {
+        !is_hole(one, &holes)
+            && !silence::is_told(one, &drops)
+            && !consequence::is_consequence(one, &episodes)
+    });
     episodes.extend(drops);
+    episodes.extend(silences);
     episodes.extend(holes);
     anomalies.extend(metric::anomalies(facts));
     // The grid counts whole minutes; the window may begin or end inside one.

@@ -11,6 +11,7 @@ use super::failures::is_ongoing;
 use super::grid::{Grid, add, total};
 use super::limits::limits;
 use super::scan::{Cost, Scan, joined};
+use super::silence::Flow;
 use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::facts::types::Facts;
 use crate::facts::types::TrailFacts;
@@ -30,6 +31,12 @@ struct Silence<'a> {
     dispersion: f64,
 }
 
+impl Silence<'_> {
+    fn meets(&self, other: &Silence<'_>) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}
+
 /// Every silence, one episode per API of the path, unsorted.
 pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     let mut tests = 0;
@@ -46,11 +53,13 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
             add(sum, &laid);
         }
         for (endpoint, calls) in &paths {
-            if total(calls, 0, grid.split) < limits().path.least_calls {
-                continue;
-            }
             tests += 1;
-            found.extend(of_path(trail, endpoint, calls, &all, grid));
+            let path = Path::new(trail, endpoint, calls, &all, grid);
+            let by_share = path.by_share(grid);
+            let mut long = path.by_length(grid);
+            long.retain(|one| !by_share.iter().any(|told| told.meets(one)));
+            found.extend(by_share);
+            found.extend(long);
         }
     }
     let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
@@ -65,84 +74,179 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     episodes
 }
 
-fn of_path<'a>(
+/// One path beside the others of its place.
+struct Path<'a, 'b> {
     trail: &'a TrailFacts,
     endpoint: &'a str,
-    calls: &[u32],
-    all: &[u32],
-    grid: &Grid,
-) -> Vec<Silence<'a>> {
-    let limits_p = &limits().path;
-    let others: Vec<u32> = all
-        .iter()
-        .zip(calls)
-        .map(|(all, own)| all.saturating_sub(*own))
-        .collect();
-    let before = |counts: &[u32]| total(counts, 0, grid.split) as f64;
-    let raw = before(&others) / before(all).max(1.0);
-    let normal = baseline::learn(&others, all, grid.split, raw);
-    // Without others there is nobody to compare with; with next to nothing of its own, nothing to miss.
-    if !(0.02..=0.98).contains(&normal.rate) {
-        return Vec::new();
+    calls: &'b [u32],
+    all: &'b [u32],
+    others: Vec<u32>,
+    flow: Flow<'b>,
+}
+
+impl<'a, 'b> Path<'a, 'b> {
+    fn new(
+        trail: &'a TrailFacts,
+        endpoint: &'a str,
+        calls: &'b [u32],
+        all: &'b [u32],
+        grid: &Grid,
+    ) -> Self {
+        let others = all
+            .iter()
+            .zip(calls)
+            .map(|(all, own)| all.saturating_sub(*own))
+            .collect();
+        let known_from = trail
+            .observed
+            .map_or(0, |observed| grid.index_of(observed.from));
+        Self {
+            trail,
+            endpoint,
+            calls,
+            all,
+            others,
+            flow: Flow {
+                calls,
+                known: (known_from, grid.settled.min(grid.len)),
+                least_hoped: limits().silence.hoped,
+                needs_days: false,
+            },
+        }
     }
-    let expected: Vec<f64> = all.iter().map(|n| f64::from(*n) * normal.rate).collect();
-    let dispersion = baseline::dispersion(&others, all, &expected, grid.split, &normal.dropped);
-    let scan = Scan::new(Cost::Failures, &others, all, &expected, dispersion);
-    let end = grid.settled.min(grid.len);
-    let lengths = limits().lengths(end.saturating_sub(grid.split).max(1));
-    let gap = limits().episode.gap;
-    let least = limits().scan.candidate_score;
-    let hits = scan.all(grid.split, end, &lengths, least, gap);
-    if hits.is_empty() {
-        return Vec::new();
-    }
-    let history = calibrate::history(&scan, grid);
-    let gumbel = Gumbel::fit(&history);
-    let wobble = wobble(calls, grid.split);
-    let looks = ((end - grid.split) * lengths.len()).max(1) as f64;
-    let days = ((grid.len - grid.split) as f64 / super::grid::DAY as f64).max(1.0);
-    joined(&hits, gap)
-        .iter()
-        .filter_map(|group| {
-            let (first, last) = (group.first()?, group.last()?);
-            let (from, to) = core(calls, (first.from, last.to), (grid.split, end))?;
-            let heard = total(calls, from, to) as f64;
-            let by_others = total(&others, from, to) as f64 * (1.0 / normal.rate - 1.0);
-            // A burst of the others raises what their share lets one expect; what the path itself
-            // did just before is not raised by it.
-            let hoped = by_others.min(recent(calls, from) * (to - from) as f64);
-            let missing = hoped - heard;
-            let enough = if gumbel.is_some() {
-                limits_p.expected
-            } else {
-                limits_p.expected_uncalibrated
-            };
-            let silent = heard <= limits_p.share * hoped;
-            if !silent || missing < enough * wobble || to - from < limits_p.minutes {
-                return None;
-            }
-            let score = group.iter().map(|hit| hit.score).fold(0.0, f64::max);
-            let bound = calibrate::bound(score, looks);
-            let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
-            (p.is_some() || bound <= limits().calibration.uncalibrated_p).then_some(Silence {
-                trail,
-                endpoint,
-                from,
-                to,
-                missing,
-                score,
-                p,
-                days: history.len(),
-                dispersion,
+
+    /// Silences longer than any comparable one, while the other paths go on.
+    fn by_length(&self, grid: &Grid) -> Vec<Silence<'a>> {
+        let silences = self.flow.silences(grid).into_iter();
+        let lonely = silences.filter(|one| others_go_on(&self.others, one.from, one.to));
+        lonely
+            .map(|silence| Silence {
+                trail: self.trail,
+                endpoint: self.endpoint,
+                from: silence.from,
+                to: silence.to,
+                missing: silence.hoped,
+                score: silence.times,
+                p: None,
+                days: silence.days,
+                dispersion: 1.0,
             })
-        })
-        .collect()
+            .collect()
+    }
+
+    /// Silences that the share of the path in all calls shows.
+    fn by_share(&self, grid: &Grid) -> Vec<Silence<'a>> {
+        let Self {
+            trail,
+            endpoint,
+            calls,
+            all,
+            others,
+            flow,
+        } = self;
+        let limits_p = &limits().path;
+        if total(calls, 0, grid.split) < limits_p.least_calls {
+            return Vec::new();
+        }
+        let before = |counts: &[u32]| total(counts, 0, grid.split) as f64;
+        let raw = before(others) / before(all).max(1.0);
+        let normal = baseline::learn(others, all, grid.split, raw);
+        // Without others there is nobody to compare with; with next to nothing of its own, nothing to miss.
+        if !(0.02..=0.98).contains(&normal.rate) {
+            return Vec::new();
+        }
+        let expected: Vec<f64> = all.iter().map(|n| f64::from(*n) * normal.rate).collect();
+        let dispersion = baseline::dispersion(others, all, &expected, grid.split, &normal.dropped);
+        let scan = Scan::new(Cost::Failures, others, all, &expected, dispersion);
+        let end = grid.settled.min(grid.len);
+        let lengths = limits().lengths(end.saturating_sub(grid.split).max(1));
+        let gap = limits().episode.gap;
+        let least = limits().scan.candidate_score;
+        let hits = scan.all(grid.split, end, &lengths, least, gap);
+        if hits.is_empty() {
+            return Vec::new();
+        }
+        let history = calibrate::history(&scan, grid);
+        let gumbel = Gumbel::fit(&history);
+        let wobble = wobble(calls, grid.split);
+        let looks = ((end - grid.split) * lengths.len()).max(1) as f64;
+        let days = ((grid.len - grid.split) as f64 / super::grid::DAY as f64).max(1.0);
+        joined(&hits, gap)
+            .iter()
+            .filter_map(|group| {
+                let (first, last) = (group.first()?, group.last()?);
+                let (from, to) = core(calls, (first.from, last.to), (grid.split, end))?;
+                let heard = total(calls, from, to) as f64;
+                let by_others = total(others, from, to) as f64 * (1.0 / normal.rate - 1.0);
+                // A burst of the others raises what their share lets one expect; what the path itself
+                // did just before is not raised by it.
+                let pace = match gumbel.is_some() {
+                    true => recent(calls, from),
+                    // No prior day says how high it goes: the end of a busy hour is no silence.
+                    false => usual_pace(calls, from),
+                };
+                let hoped = by_others.min(pace * (to - from) as f64);
+                let missing = hoped - heard;
+                let enough = if gumbel.is_some() {
+                    limits_p.expected
+                } else {
+                    limits_p.expected_uncalibrated
+                };
+                let silent = heard <= limits_p.share * hoped;
+                if !silent || missing < enough * wobble || to - from < limits_p.minutes {
+                    return None;
+                }
+                let rules = &limits().silence;
+                let times = match gumbel.is_some() {
+                    true => rules.path_times,
+                    false => rules.path_times_uncalibrated,
+                };
+                let usual = flow.usual((from, to)) as f64;
+                if ((to - from) as f64) < times * usual {
+                    return None;
+                }
+                let score = group.iter().map(|hit| hit.score).fold(0.0, f64::max);
+                let bound = calibrate::bound(score, looks);
+                let p = gumbel.map(|gumbel| (gumbel.tail(score) * days).min(1.0).max(bound));
+                (p.is_some() || bound <= limits().calibration.uncalibrated_p).then_some(Silence {
+                    trail,
+                    endpoint,
+                    from,
+                    to,
+                    missing,
+                    score,
+                    p,
+                    days: history.len(),
+                    dispersion,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Whether the other paths go on while one is silent.
+fn others_go_on(others: &[u32], from: usize, to: usize) -> bool {
+    let hoped = recent(others, from) * (to - from) as f64;
+    let heard = total(others, from, to) as f64;
+    heard >= limits().silence.hoped && heard >= limits().silence.others_share * hoped
 }
 
 /// Calls a minute of the path in the two hours before.
 fn recent(calls: &[u32], before: usize) -> f64 {
     let from = before.saturating_sub(RECENT);
     total(calls, from, before) as f64 / (before - from).max(1) as f64
+}
+
+/// The same in the middle of the ten-minute counts.
+fn usual_pace(calls: &[u32], before: usize) -> f64 {
+    let block = limits().baseline.block_minutes.max(1);
+    let from = before.saturating_sub(RECENT);
+    let mut blocks: Vec<u64> = (from..before.saturating_sub(block - 1))
+        .step_by(block)
+        .map(|at| total(calls, at, at + block))
+        .collect();
+    blocks.sort_unstable();
+    blocks.get(blocks.len() / 2).copied().unwrap_or(0) as f64 / block as f64
 }
 
 /// Minutes that say what the path did just before.

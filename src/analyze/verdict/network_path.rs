@@ -10,6 +10,7 @@ use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 use crate::facts::types::{Meaning, Share};
+use std::collections::BTreeMap;
 
 /// A change of the path acts at once; an hour allows for DNS and connection lifetimes.
 const WITHIN_S: i64 = 3600;
@@ -36,7 +37,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         );
     }
     let trail = scene.cite(Noun::Trail);
-    if let Some(fell) = lone_fall(scene, &scene.profile.vpc_endpoints) {
+    let fell = lone_fall(scene, &scene.profile.vpc_endpoints).or_else(|| lone_path(scene));
+    if let Some(fell) = fell {
         card.hold("one_endpoint", &fell, trail.clone());
     }
     if let Some((failed, calls)) = turned_away(scene) {
@@ -118,35 +120,74 @@ fn turned_away(scene: &Scene<'_>) -> Option<(u64, u64)> {
 /// The one value of a dimension whose calls vanished while the others went on, by the incident's
 /// share of the baseline. `None` when several fell, or nobody is left to compare with.
 pub(super) fn lone_fall(scene: &Scene<'_>, shares: &[Share]) -> Option<fill::Fill> {
-    let baseline_s = scene.facts.case.baseline.seconds().max(1) as f64;
+    let known = scene.facts.trail.iter();
+    let known = known.filter(|trail| trail.place == scene.draft.place);
+    let observed = known.filter_map(|trail| trail.observed).next();
+    // Only the part of the baseline that the archive holds says how many calls are usual.
+    let baseline = scene.facts.case.baseline;
+    let held = observed.and_then(|observed| observed.overlap(&baseline));
+    let baseline_s = held.unwrap_or(baseline).seconds().max(60) as f64;
     let length = scene.draft.span.seconds().max(60) as f64;
-    let usual = |share: &Share| share.baseline_calls as f64 * length / baseline_s;
+    let parts = shares.iter().map(|share| Part {
+        name: &share.name,
+        usual: share.baseline_calls as f64 * length / baseline_s,
+        calls: share.calls,
+    });
+    lone(parts.collect())
+}
+
+/// The same by the two hours before the incident, for an archive that begins with its window.
+fn lone_path(scene: &Scene<'_>) -> Option<fill::Fill> {
+    let place = &scene.draft.place;
+    let trail = scene.facts.trail.iter().find(|one| one.place == *place)?;
+    let (from, to) = minutes(scene.draft.span);
+    let mut paths: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for path in &trail.paths {
+        let sum = |from: i64, to: i64| -> u64 {
+            let index = |minute: i64| usize::try_from(minute - path.start.0).unwrap_or(0);
+            let inside = path.calls.get(index(from)..index(to).min(path.calls.len()));
+            inside.into_iter().flatten().map(|c| u64::from(*c)).sum()
+        };
+        let (before, during) = paths.entry(path.endpoint.as_str()).or_default();
+        *before += sum(from.0 - LEAD_UP_MINUTES, from.0);
+        *during += sum(from.0, to.0);
+    }
+    let times = (to.0 - from.0).max(1) as f64 / LEAD_UP_MINUTES as f64;
+    let parts = paths.into_iter().map(|(name, (before, calls))| Part {
+        name,
+        usual: before as f64 * times,
+        calls,
+    });
+    lone(parts.collect())
+}
+
+/// What an archive that begins with its window is compared with.
+const LEAD_UP_MINUTES: i64 = 120;
+
+/// Calls through one path, or of one caller, inside the incident and usually.
+struct Part<'a> {
+    name: &'a str,
+    usual: f64,
+    calls: u64,
+}
+
+fn lone(mut parts: Vec<Part<'_>>) -> Option<fill::Fill> {
     // Fewer expected calls than this cannot be missed.
-    let expected: Vec<(&Share, f64)> = shares
-        .iter()
-        .map(|share| (share, usual(share)))
-        .filter(|(_, usual)| *usual >= 3.0)
-        .collect();
-    let fell = |(share, usual): &(&Share, f64)| share.calls as f64 <= 0.2 * usual;
-    let mut fallen = expected.iter().filter(|pair| fell(pair));
-    let (one, before) = fallen.next()?;
+    parts.retain(|part| part.usual >= 3.0);
+    let fell = |part: &&Part<'_>| part.calls as f64 <= 0.2 * part.usual;
+    let mut fallen = parts.iter().filter(fell);
+    let one = fallen.next()?;
     if fallen.next().is_some() {
         return None;
     }
-    let rest: Vec<&(&Share, f64)> = expected
-        .iter()
-        .filter(|(share, _)| share.name != one.name)
-        .collect();
-    let rest_before: f64 = rest.iter().map(|(_, usual)| usual).sum();
-    let rest_after: u64 = rest
-        .iter()
-        .map(|(share, _)| share.calls)
-        .fold(0, u64::saturating_add);
+    let rest = || parts.iter().filter(|part| part.name != one.name);
+    let rest_before: f64 = rest().map(|part| part.usual).sum();
+    let rest_after = rest().map(|part| part.calls).fold(0, u64::saturating_add);
     let others_went_on = rest_before > 0.0 && rest_after as f64 >= 0.5 * rest_before;
     others_went_on.then(|| {
         vec![
-            ("name", words::list([one.name.as_str()], 1)),
-            ("before", words::number(before.round())),
+            ("name", words::list([one.name], 1)),
+            ("before", words::number(one.usual.round())),
             ("after", words::count(one.calls)),
             ("others_before", words::number(rest_before.round())),
             ("others_after", words::count(rest_after)),

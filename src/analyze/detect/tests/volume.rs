@@ -97,11 +97,45 @@ fn silence_at_the_end_of_the_archive_is_a_gap() {
 }
 
 #[test]
-fn silence_without_any_past_says_nothing() {
-    let mut world = World::new(0, 240);
-    world.steady("BatchGetImage", Class::Denied, (0, 60), 10, 0.0);
-    world.steady("BatchGetImage", Class::Denied, (120, 240), 10, 0.0);
-    assert!(world.detect().drafts.is_empty());
+fn a_flow_that_ends_or_comes_late_says_nothing_without_any_past() {
+    for (from, to) in [(0, 120), (120, 240)] {
+        let mut world = World::new(0, 240);
+        world.steady("BatchGetImage", Class::Denied, (from, to), 10, 0.0);
+        assert!(world.detect().drafts.is_empty());
+    }
+}
+
+/// Ten calls a minute, with or without a pause in the middle.
+fn paused(calls_each: i64, pause: (i64, i64)) -> World {
+    let mut world = World::new(0, 600);
+    for minute in (0..600).step_by(usize::try_from(calls_each).unwrap()) {
+        if minute < pause.0 || minute >= pause.1 {
+            world.add("BatchGetImage", Class::Success, minute, 10);
+        }
+    }
+    world
+}
+
+#[test]
+fn a_silence_far_longer_than_any_other_is_told_although_nothing_is_known_before() {
+    let detected = paused(1, (300, 330)).detect();
+    assert_eq!(detected.drafts.len(), 1, "{:#?}", detected.drafts);
+    let draft = &detected.drafts[0];
+    assert_eq!(draft.signal, Signal::TrafficDrop);
+    near(
+        (
+            Minute::of(draft.span.from).0 - MIDNIGHT,
+            Minute::of(draft.span.to).0 - MIDNIGHT,
+        ),
+        (300, 330),
+        0,
+    );
+}
+
+#[test]
+fn a_silence_between_calls_that_come_every_quarter_of_an_hour_is_none() {
+    let detected = paused(15, (300, 330)).detect();
+    assert!(detected.drafts.is_empty(), "{:#?}", detected.drafts);
 }
 
 #[test]
