@@ -147,7 +147,7 @@ fn own_change<'a>(scene: &Scene<'a>, class: Class) -> Option<&'a ChangeCandidate
             let registry = class == Class::ServerError
                 && scene.principals.confined()
                 && candidate.lead_s <= shared::RIGHT_BEFORE_S;
-            candidate.touches || (candidate.explains && (by_caller || registry))
+            candidate.explains && (candidate.touches || by_caller || registry)
         })
 }
 

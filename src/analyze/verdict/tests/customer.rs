@@ -450,6 +450,26 @@ pub(super) fn stories() -> Vec<Story> {
             profile,
         )
     };
+    // It names the repository that failed, but expiring images makes no server fault.
+    let (mut facts, draft, mut profile) = scanner();
+    profile.repositories = vec![stage::share("app", 45, 40, (4000, 0))];
+    stage::add_change(
+        &mut facts,
+        stage::change(
+            "image",
+            "PutLifecyclePolicy",
+            (8, 50),
+            "app",
+            &[Class::NotFound],
+        ),
+    );
+    tell(
+        "server faults after a lifecycle policy",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
     let (mut facts, draft, profile) = scanner();
     let mut own = stage::change(
         "registry",
