@@ -565,6 +565,10 @@ pub struct Profile {
     pub vpc_endpoints: Vec<Share>,
     /// By session (node, task), at most 50.
     pub sessions: Vec<Share>,
+    /// Sessions with failures, all of them.
+    pub sessions_failing: u64,
+    /// The fewest of them that together hold four fifths of the failures.
+    pub sessions_carrying: u64,
     /// By user agent, at most 20.
     pub user_agents: Vec<Share>,
     /// The 20 principals with most failures, then most calls.

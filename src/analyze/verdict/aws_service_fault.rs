@@ -68,7 +68,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     // it; so does a rise of our calls before the first fault.
     let blamed = shared::own_change_against(scene, &mut card);
     if scene.volume.rose_first() {
-        card.hold("volume_first", &fill::of_volume(scene), trail.clone());
+        shared::volume_first(scene, &mut card);
     } else if !blamed {
         headroom(scene, &mut card);
     }

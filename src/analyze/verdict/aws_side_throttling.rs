@@ -12,6 +12,10 @@ use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 
+/// Share of the throttles on APIs far below their quota that is enough where other APIs have no known
+/// quota: a third of them and more than a handful is no accident of a few calls.
+const LISTED: f64 = 1.0 / 3.0;
+
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "aws_side_throttling";
     if scene.class() != Some(Class::Throttle) {
@@ -50,8 +54,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     shared::own_change_against(scene, &mut card);
     shared::echoes(scene, &mut card);
     if scene.volume.rose_first() {
-        card.hold("volume_first", &fill::of_volume(scene), trail.clone());
-    } else if scene.volume.flat() {
+        shared::volume_first(scene, &mut card);
+    } else if scene.volume.steady() {
         card.hold("flat_volume", &fill::of_volume(scene), trail);
     }
     if let Some((share, _)) = status::coverage(scene.facts)
@@ -69,12 +73,6 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
 /// APIs near their limit can explain their own throttles and no others: when most throttles are on
 /// APIs far below theirs, the nearest of those decides. Without the limits nobody can say anything.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
-    if !scene.limits_known() {
-        card.block(
-            "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
-        );
-        return;
-    }
     let mut measured: Vec<(f64, &QuotaReplay)> = scene
         .throttled()
         .filter_map(|replay| replay.peak_factor.map(|factor| (factor, replay)))
@@ -83,15 +81,32 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
     let throttles = |of: &[(f64, &QuotaReplay)]| -> u64 {
         of.iter().map(|(_, replay)| replay.observed_throttles).sum()
     };
+    let all: u64 = scene.throttled().map(|r| r.observed_throttles).sum();
     let far = measured.partition_point(|(factor, _)| *factor < FAR_BELOW);
     let low = measured.get(..far).unwrap_or_default();
-    let all = scene.throttled().map(|replay| replay.observed_throttles);
-    let mostly = throttles(low) as f64 >= MOST_THROTTLES * all.sum::<u64>() as f64;
+    let most = |part: u64, whole: u64| part as f64 >= MOST_THROTTLES * whole as f64;
+    // Some APIs have a quota that Service Quotas does not list. Their throttles say nothing, for AWS nor
+    // for us: enough others have to speak.
+    let speak = most(throttles(&measured), all)
+        || (throttles(low) >= shared::FEWEST_TO_BLAME
+            && throttles(low) as f64 >= LISTED * all as f64);
+    if !speak && !(all == 0 && scene.limits_known()) {
+        card.block(
+            "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
+        );
+        return;
+    }
+    let mostly = most(throttles(low), throttles(&measured));
     let nearest = if mostly { low.last() } else { None };
     let Some(&(factor, replay)) = nearest.or(measured.last()) else {
         card.block("no second with throttled calls was seen.");
         return;
     };
+    let unlisted: Vec<&str> = scene
+        .throttled()
+        .filter(|replay| replay.limit_per_s.is_none())
+        .map(|replay| replay.api.as_str())
+        .collect();
     let nearer: Vec<String> = measured
         .iter()
         .filter(|(other, _)| *other >= FAR_BELOW)
@@ -143,22 +158,32 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
             ("limit", limit),
             (
                 "which",
-                if nearer.is_empty() {
-                    ", the API nearest to its limit,".to_owned()
-                } else {
-                    String::new()
+                match (nearer.is_empty(), unlisted.is_empty()) {
+                    (true, true) => ", the API nearest to its limit,".to_owned(),
+                    (true, false) => ", of those with a known limit the nearest to it,".to_owned(),
+                    (false, _) => String::new(),
                 },
             ),
             (
                 "nearer",
-                if nearer.is_empty() {
-                    String::new()
-                } else {
-                    format!(
-                        "; most of the throttles were not on those that came nearer ({})",
-                        nearer.join(", ")
-                    )
-                },
+                [
+                    (!nearer.is_empty()).then(|| {
+                        format!(
+                            "; most of the throttles with a known limit were not on those that came nearer ({})",
+                            nearer.join(", ")
+                        )
+                    }),
+                    (!unlisted.is_empty()).then(|| {
+                        format!(
+                            "; {} of the throttles were on APIs whose limit is not known ({})",
+                            words::count(all.saturating_sub(throttles(&measured))),
+                            words::list(unlisted.iter().copied(), 4)
+                        )
+                    }),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
             ),
         ],
         evidence,

@@ -100,6 +100,17 @@ pub(super) fn of_volume(scene: &Scene<'_>) -> Fill {
         ),
         ("around", words::number(volume.around)),
         ("peak", words::number(volume.peak)),
+        (
+            "after",
+            if volume.follows {
+                format!(
+                    "; they rose, to {} per minute, only once calls failed",
+                    words::number(volume.peak)
+                )
+            } else {
+                String::new()
+            },
+        ),
         ("lead", lead),
     ]
 }

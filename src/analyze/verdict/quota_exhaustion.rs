@@ -6,7 +6,7 @@ use super::retry_storm;
 use super::scene::Scene;
 use super::shared;
 use super::volume::excess_share;
-use crate::analyze::types::QuotaReplay;
+use crate::analyze::types::{Confidence, QuotaReplay};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
@@ -54,8 +54,12 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             trail.clone(),
         );
     }
-    // Both causes hold when one caller exceeds the shared quota: the one that names the caller wins.
-    if let Some(top) = retry_storm::holder(scene)
+    // Both causes hold when one caller exceeds the shared quota: the one that names the caller wins,
+    // unless that name stands for a fleet.
+    if retry_storm::holder(scene).is_some() && retry_storm::is_fleet(scene) {
+        let fill = retry_storm::of_sessions(scene);
+        card.hold("fleet", &fill, trail.clone());
+    } else if let Some(top) = retry_storm::holder(scene)
         && let Some((share, _)) =
             excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
         && share >= retry_storm::NEARLY_ALL
@@ -65,6 +69,9 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
             vec![("share", words::percent(share))],
         ]);
         card.hold("one_storm", &fill, trail.clone());
+        if retry_storm::is_between(scene) {
+            card.cap(Confidence::Medium);
+        }
     }
     // The quota is the API's own, and so are those who use it up.
     let calls = scene.calls_of(&over.api);

@@ -2,19 +2,25 @@
 
 use super::breadth::Unit;
 use super::card::Card;
-use super::fill;
+use super::fill::{self, Fill};
 use super::rulebook;
 use super::scene::{FAR_BELOW, Scene};
 use super::shared;
 use super::volume::excess_share;
 use crate::analyze::control::{clean, ratio, sharing};
-use crate::analyze::types::Signal;
+use crate::analyze::types::{Confidence, Signal};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 
 /// Share of failures and of extra calls the one caller must hold.
 pub(super) const NEARLY_ALL: f64 = 0.8;
+/// Sessions that carry the failures of one role: so many are a fleet that shares a role (instances,
+/// tasks, jobs), and no single one is to be calmed. A program that runs wild does so in one session, or
+/// in the few replicas of one deployment.
+const FLEET: u64 = 20;
+/// From so many on it may be either, which is not said with high confidence.
+const SOME: u64 = 6;
 
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "retry_storm";
@@ -69,6 +75,11 @@ fn throttles(scene: &Scene<'_>) -> Card {
     if callers.dominant {
         excess(scene, &mut card, &top.name);
     }
+    if is_fleet(scene) {
+        card.hold("fleet", &of_sessions(scene), scene.cite(Noun::Trail));
+    } else if is_between(scene) {
+        card.cap(Confidence::Medium);
+    }
     rise(scene, &mut card);
     if scene.profile.operations.recovered_by_retry > 0 {
         let recovered = words::count(scene.profile.operations.recovered_by_retry);
@@ -97,6 +108,26 @@ pub(super) fn holder<'a>(scene: &'a Scene<'_>) -> Option<&'a Unit> {
     let extra = excess_share(scene.facts, scene.profile, scene.draft.span, &top.name)
         .is_some_and(|(share, _)| share >= NEARLY_ALL);
     (nearly_all && (callers.dominant || extra)).then_some(top)
+}
+
+/// Whether the throttles are spread over so many sessions that they are many callers under one name.
+pub(super) fn is_fleet(scene: &Scene<'_>) -> bool {
+    scene.profile.sessions_carrying >= FLEET
+}
+
+/// Whether they are neither few nor a fleet.
+pub(super) fn is_between(scene: &Scene<'_>) -> bool {
+    (SOME..FLEET).contains(&scene.profile.sessions_carrying)
+}
+
+/// The sessions, for a sentence.
+pub(super) fn of_sessions(scene: &Scene<'_>) -> Fill {
+    let name = scene.principals.top.as_ref().map_or("", |top| &top.name);
+    vec![
+        ("name", words::list([name], 1)),
+        ("sessions", words::count(scene.profile.sessions_failing)),
+        ("carrying", words::count(scene.profile.sessions_carrying)),
+    ]
 }
 
 /// A surge has no failures: the one caller is found by its extra calls.

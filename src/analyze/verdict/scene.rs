@@ -92,7 +92,7 @@ impl<'a> Scene<'a> {
                 usual,
             ),
             apis: Breadth::of(api_units(facts, draft), usual),
-            volume: Volume::of(facts, &draft.place, &draft.apis, draft.span),
+            volume: Volume::of(facts, draft, profile),
             facts,
             draft,
             profile,
@@ -244,6 +244,25 @@ impl<'a> Scene<'a> {
             return self.leads.replays.iter().any(|r| r.limit_per_s.is_some());
         }
         known as f64 >= MOST_THROTTLES * all as f64
+    }
+
+    /// The busiest second as a share of its quota, over the whole load CloudWatch counted, when that is
+    /// far below: then our own calls cannot be what was too much, however they rose. `None` too while
+    /// the limits of the APIs with most of the calls, or the count, are not known.
+    pub(super) fn small_load(&self) -> Option<f64> {
+        let (share, _) = status::coverage(self.facts)?;
+        let (mut all, mut known, mut worst) = (0u64, 0u64, None::<f64>);
+        for series in &self.profile.seconds {
+            let calls = self.calls_of(&series.api);
+            all = all.saturating_add(calls);
+            let replay = self.leads.replays.iter().find(|r| r.api == series.api);
+            if let Some(factor) = replay.and_then(|replay| replay.peak_factor) {
+                known = known.saturating_add(calls);
+                worst = Some(worst.map_or(factor, |worst| worst.max(factor)));
+            }
+        }
+        let whole = worst? / share.clamp(0.01, 1.0);
+        (known as f64 >= MOST_THROTTLES * all as f64 && whole < FAR_BELOW).then_some(whole)
     }
 
     /// Whether the trail holds own changes at all, so that the absence of one means something.

@@ -112,6 +112,21 @@ pub(super) fn own_change_against(scene: &Scene<'_>, card: &mut Card) -> bool {
     false
 }
 
+/// Our calls rose before the failures: a reason against AWS, unless even the whole load stayed far below
+/// its quotas. A push of twenty layers is a rise in a quiet registry and no burden to AWS.
+pub(super) fn volume_first(scene: &Scene<'_>, card: &mut Card) {
+    let mut fill = fill::of_volume(scene);
+    let mut evidence = scene.cite(Noun::Trail);
+    let Some(load) = scene.small_load() else {
+        card.hold("volume_first", &fill, evidence);
+        return;
+    };
+    evidence.extend(scene.cite(Noun::Quotas));
+    evidence.extend(scene.cite(Noun::Metrics));
+    fill.push(("factor", words::percent(load)));
+    card.hold("volume_small", &fill, evidence);
+}
+
 /// Errors of AWS come in short bursts on good days too. Without prior days to know how large, and without
 /// a Health event, a short and moderate burst is not called an outage.
 pub(super) fn needs_a_past(scene: &Scene<'_>, card: &mut Card) {
@@ -136,7 +151,7 @@ pub(super) fn needs_failures(scene: &Scene<'_>, card: &mut Card) {
 
 /// What the detection asks for where no prior day is known (`floor_uncalibrated` of
 /// `queries/detect/thresholds.toml`); to blame somebody it is asked for always.
-const FEWEST_TO_BLAME: u64 = 8;
+pub(super) const FEWEST_TO_BLAME: u64 = 8;
 
 /// Background errors that come together last about ten minutes, and now and then a few such spells
 /// follow each other; four in a row are no longer background.

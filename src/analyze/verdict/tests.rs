@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 mod customer;
 mod laws;
+mod load;
 mod silence;
 mod theirs;
 
@@ -55,10 +56,11 @@ pub(super) fn verdict(facts: &Facts, draft: &IncidentDraft, profile: &Profile) -
         .verdict
 }
 
-/// All stories of the four files.
+/// All stories of the files of this room.
 pub(super) fn stories() -> Vec<Story> {
     let mut all = theirs::stories();
     all.extend(customer::stories());
+    all.extend(load::stories());
     all.extend(silence::stories());
     all
 }

@@ -1,8 +1,10 @@
 //! Whether the account's own calls rose before the failures did, and who made the extra calls.
 
 use super::breadth::Unit;
+use crate::analyze::types::IncidentDraft;
 use crate::case::{Interval, Minute};
-use crate::facts::types::{Facts, Place, Profile};
+use crate::ecr::Class;
+use crate::facts::types::{Facts, Profile};
 
 /// The usual volume is read from this span before the onset, minutes: far enough from it that a rise
 /// just before is not taken for usual.
@@ -17,6 +19,12 @@ const RISE_FACTOR: f64 = 3.0;
 const RISE_CALLS: f64 = 10.0;
 /// A rise that pauses no longer than this many minutes is one rise.
 const PAUSE: i64 = 2;
+/// Failures that pause no longer than this many minutes have one beginning. Longer than the pause of a
+/// rise, because a quiet registry makes a call every few minutes.
+const BREAK: i64 = 5;
+/// Failures before the onset are its beginning when they fail at least this share of the incident's
+/// ratio; a stray error of the usual kind is not.
+const ALIKE: f64 = 0.5;
 /// Flat means at most this factor, plus a few calls of noise.
 const FLAT_FACTOR: f64 = 1.5;
 const FLAT_CALLS: f64 = 3.0;
@@ -30,25 +38,32 @@ pub(super) struct Volume {
     pub around: f64,
     /// Busiest minute of the incident.
     pub peak: f64,
-    /// Seconds from the rise to the onset; zero is the same minute, negative is after it.
+    /// Seconds from the rise to the onset; zero is the same minute, negative is after it. `None` also
+    /// when the failures began first: calls that rise then may be their retries.
     pub rise_lead_s: Option<i64>,
+    /// Whether the calls rose only once they failed.
+    pub follows: bool,
 }
 
 impl Volume {
-    /// Reads the dense minutes of `apis` in one place.
-    pub(super) fn of(facts: &Facts, place: &Place, apis: &[String], span: Interval) -> Self {
+    /// Reads the dense minutes of the incident's APIs, and around the first failure the seconds.
+    pub(super) fn of(facts: &Facts, draft: &IncidentDraft, profile: &Profile) -> Self {
+        let span = draft.span;
         let onset = Minute::of(span.from).0;
         let end = Minute::of(span.to).0.max(onset.saturating_add(1));
-        let Some(trail) = facts.trail.iter().find(|trail| trail.place == *place) else {
+        let Some(trail) = facts.trail.iter().find(|trail| trail.place == draft.place) else {
             return Self::default();
         };
         let observed = trail
             .observed
             .map(|seen| (Minute::of(seen.from).0, Minute::of(seen.to).0));
-        let series: Vec<(i64, Vec<u32>)> = trail
-            .series
-            .iter()
-            .filter(|series| apis.contains(&series.api))
+        let own = || {
+            trail
+                .series
+                .iter()
+                .filter(|series| draft.apis.contains(&series.api))
+        };
+        let series: Vec<(i64, Vec<u32>)> = own()
             .map(|series| (series.start.0, series.calls()))
             .collect();
         // `None` outside what the trail holds: absence of a record is not absence of calls there.
@@ -76,21 +91,55 @@ impl Volume {
             .find(|minutes| minutes.len() >= ENOUGH_MINUTES);
         let before = usual.as_deref().and_then(mean);
         let last = mean(&known((5, 0)));
-        let rise_lead_s = before.and_then(|before| {
+        let (mut rise_lead_s, mut follows) = (None, false);
+        if let Some(before) = before {
             let threshold = (RISE_FACTOR * before).max(before + RISE_CALLS);
             let raised = |minute: &i64| at(*minute).is_some_and(|calls| calls >= threshold);
             // A day is longer than any rise worth the name; bounds the search on odd spans.
             let stop = end.min(onset.saturating_add(1440));
-            lasting(onset, &raised)
-                .or_else(|| (onset.saturating_add(1)..stop).find(raised))
-                .map(|minute| onset.saturating_sub(minute).saturating_mul(60))
-        });
+            let rise =
+                lasting(onset, &raised).or_else(|| (onset.saturating_add(1)..stop).find(raised));
+            let sums = |from: i64, to: i64| -> (u64, u64) {
+                let class = draft.signal.class().unwrap_or(Class::Success);
+                own()
+                    .map(|series| series.sum(class, Minute(from), Minute(to)))
+                    .fold((0, 0), |sum, next| {
+                        (sum.0.saturating_add(next.0), sum.1.saturating_add(next.1))
+                    })
+            };
+            let begun = match draft.signal.class() {
+                Some(_) => begun(onset, end, &sums),
+                None => onset,
+            };
+            follows = draft.signal.class().is_some()
+                && rise.is_some_and(|rise| {
+                    let late = arrived(draft, profile, begun).is_some_and(|n| n < threshold);
+                    // A throttle can come within a second of a burst. What was let through is no
+                    // retry of what was turned away: more of it than any minute before held is a rise.
+                    let let_through = |minute: i64| {
+                        let (calls, failures) = sums(minute, minute.saturating_add(1));
+                        calls.saturating_sub(failures)
+                    };
+                    let more = || {
+                        let first = observed.map_or(onset, |(from, _)| from);
+                        let past = (first..begun).filter_map(at).fold(0.0, f64::max);
+                        (begun..stop)
+                            .map(let_through)
+                            .any(|n| n as f64 >= threshold && n as f64 > past)
+                    };
+                    rise > begun || (rise == begun && late && !more())
+                });
+            rise_lead_s = rise
+                .filter(|_| !follows)
+                .map(|minute| onset.saturating_sub(minute).saturating_mul(60));
+        }
         let stop = end.min(onset.saturating_add(7 * 1440));
         Self {
             around: last.or(before).unwrap_or(0.0),
             before,
             peak: (onset..stop).filter_map(at).fold(0.0, f64::max),
             rise_lead_s,
+            follows,
         }
     }
 
@@ -110,6 +159,11 @@ impl Volume {
             && self
                 .before
                 .is_some_and(|before| self.around <= before * FLAT_FACTOR + FLAT_CALLS)
+    }
+
+    /// Whether nothing rose up to the first failure, in its own minute neither.
+    pub(super) fn steady(&self) -> bool {
+        self.flat() && !self.rose()
     }
 
     /// Whether it is known that nothing rose at or before the first failure.
@@ -135,6 +189,62 @@ fn lasting(onset: i64, raised: &impl Fn(&i64) -> bool) -> Option<i64> {
         }
     }
     first
+}
+
+/// The minute in which the failures began. Detection needs several before it calls an onset; those
+/// that lead up to it without a break and fail as much are the same trouble.
+fn begun(onset: i64, end: i64, sums: &impl Fn(i64, i64) -> (u64, u64)) -> i64 {
+    let share = |(calls, failures): (u64, u64)| failures as f64 / calls.max(1) as f64;
+    let whole = share(sums(onset, end));
+    let (mut first, mut calm) = (onset, 0);
+    for minute in (onset.saturating_sub(USUAL.1)..onset).rev() {
+        if sums(minute, minute.saturating_add(1)).1 > 0 {
+            first = minute;
+            calm = 0;
+        } else {
+            calm += 1;
+            if calm > BREAK {
+                break;
+            }
+        }
+    }
+    if first < onset && share(sums(first, onset)) >= ALIKE * whole {
+        first
+    } else {
+        onset
+    }
+}
+
+/// Calls in the minute up to the first failure, its own second among them: what arrives in that second
+/// can be what was too much. `None` when the seconds are not known.
+fn arrived(draft: &IncidentDraft, profile: &Profile, begun: i64) -> Option<f64> {
+    let class = draft.signal.class()?;
+    let from = begun.saturating_mul(60);
+    let own = || {
+        profile
+            .seconds
+            .iter()
+            .filter(|series| draft.apis.contains(&series.api))
+            .flat_map(|series| &series.seconds)
+    };
+    let by_second = || own().filter(|(second, _, hit)| *hit > 0 && *second >= from);
+    let first = if class == Class::Throttle {
+        by_second().map(|(second, _, _)| *second).min()?
+    } else {
+        let of_class = profile.codes.iter().filter(|code| code.class == class);
+        let first = of_class.map(|code| code.first.timestamp()).min()?;
+        // The codes are those of the span: of failures before it only the minute is known.
+        if Minute::of(draft.span.from).0 != begun || first < from {
+            return None;
+        }
+        first
+    };
+    let lead_up =
+        own().filter(|(second, _, _)| *second > first.saturating_sub(60) && *second <= first);
+    let (seen, sum) = lead_up.fold((false, 0.0), |(_, sum), (_, arrivals, _)| {
+        (true, sum + f64::from(*arrivals))
+    });
+    seen.then_some(sum)
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -196,15 +306,62 @@ fn unit(name: &str, excess: f64) -> Unit {
 mod tests {
     use super::*;
     use crate::analyze::stage::{self, at};
-    use crate::ecr::Class;
+    use crate::analyze::types::Signal;
 
     fn read(facts: &Facts) -> Volume {
-        Volume::of(
-            facts,
-            &stage::place(),
-            &["BatchGetImage".to_owned()],
-            Interval::new(at(9, 0), at(9, 10)),
-        )
+        read_with(facts, &Profile::default())
+    }
+
+    fn read_with(facts: &Facts, profile: &Profile) -> Volume {
+        let signal = Signal::Failures(Class::Throttle);
+        let draft = stage::draft(signal, &["BatchGetImage"], (9, 0), (9, 10));
+        Volume::of(facts, &draft, profile)
+    }
+
+    #[test]
+    fn calls_that_rise_after_the_first_throttle_follow_it() {
+        let mut facts = stage::facts();
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (7, 0), 120, 8);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (9, 0), 10, 86);
+        let mut seconds = stage::seconds("BatchGetImage", 60, 2, 1);
+        let after = read_with(
+            &facts,
+            &Profile {
+                seconds: vec![seconds.clone()],
+                ..Profile::default()
+            },
+        );
+        assert!(after.follows && !after.rose() && after.steady() && after.no_rise());
+        // The same minute, but the first thirty seconds pass before anything is throttled.
+        for (_, _, throttled) in seconds.seconds.iter_mut().take(30) {
+            *throttled = 0;
+        }
+        let first = read_with(
+            &facts,
+            &Profile {
+                seconds: vec![seconds],
+                ..Profile::default()
+            },
+        );
+        assert!(!first.follows && first.rose() && !first.steady());
+    }
+
+    #[test]
+    fn failures_before_the_detected_onset_come_before_a_rise_after_them() {
+        let mut facts = stage::facts();
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (7, 0), 120, 8);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (9, 0), 10, 86);
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (8, 54), 6, 1);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (8, 54), 2, 7);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (8, 56), 4, 86);
+        let volume = read(&facts);
+        assert!(volume.follows && !volume.rose_first());
+        // One stray error does not make the calls of a storm its retries.
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (8, 54), 2, 80);
+        stage::calls(&mut facts, "BatchGetImage", Class::Success, (8, 56), 4, 86);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (8, 54), 6, 0);
+        stage::calls(&mut facts, "BatchGetImage", Class::Throttle, (8, 54), 1, 1);
+        assert!(read(&facts).rose_first());
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(super) fn finish(
     ] = shares;
     let failures = usize::try_from(principals.failures()).unwrap_or(usize::MAX);
     let principals = principals.list(usize::MAX);
+    let (sessions_failing, sessions_carrying) = sessions.spread();
 
     let mut minutes = ByMinute::new(request, &principals);
     let mut seconds = BySecond::new(request);
@@ -94,6 +95,8 @@ pub(super) fn finish(
         repositories: repositories.list(usize::MAX),
         vpc_endpoints: vpc_endpoints.list(usize::MAX),
         sessions: sessions.list(SESSIONS),
+        sessions_failing,
+        sessions_carrying,
         user_agents: user_agents.list(USER_AGENTS),
         principal_series: minutes.list(&principals),
         principals,
