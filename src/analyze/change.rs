@@ -184,7 +184,8 @@ fn can_explain(change: &Change, signal: Signal) -> bool {
     }
 }
 
-/// The first affected thing the change names: endpoint, repository, principal, or key of a message.
+/// The first affected thing the change names: endpoint, repository (its own record's or
+/// its message's), principal, or key of a message.
 fn touched(change: &Change, profile: &Profile) -> Option<String> {
     let texts = [change.resource.as_str(), change.detail.as_str()];
     let named =
@@ -206,6 +207,16 @@ fn touched(change: &Change, profile: &Profile) -> Option<String> {
     for repository in failing(&profile.repositories) {
         if named(&repository, &["repository/"]) {
             return Some(repository);
+        }
+    }
+    // A denial may name its repository in its message alone. One of the same name in another account
+    // or region is another repository.
+    for denied in &profile.denied {
+        if denied.account == change.account
+            && denied.region == change.region
+            && named(&denied.repository, &["repository/"])
+        {
+            return Some(denied.repository.clone());
         }
     }
     // Only IAM and its like name a role by its last part alone; elsewhere that word is something else.

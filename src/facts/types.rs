@@ -551,6 +551,19 @@ pub struct ProfileRequest {
     pub peak: Minute,
 }
 
+/// Denials that name one repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Denied {
+    /// Who owns it, twelve digits.
+    pub account: String,
+    /// Where it is.
+    pub region: String,
+    /// Its name.
+    pub repository: String,
+    /// Denied calls.
+    pub denials: u64,
+}
+
 /// The calls of one incident, broken down. Vectors are sorted by failures, then calls, descending,
 /// then name.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -577,6 +590,9 @@ pub struct Profile {
     pub seconds: Vec<SecondSeries>,
     /// Calls inside by principal for each API, most first, ties by name; at most five of each.
     pub consumers: BTreeMap<String, Vec<(String, u64)>>,
+    /// Denials by the repository their messages name, whoever owns it; most first, then by name. Records
+    /// of denials often name none themselves.
+    pub denied: Vec<Denied>,
     /// Stratified sample, 12 to 30 rows, by time.
     pub requests: Vec<RequestSample>,
     /// Retries.

@@ -11,6 +11,7 @@ use crate::analyze::types::{ChangeCandidate, Confidence, Signal};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
+use std::collections::BTreeSet;
 
 /// A caller's own change may act late (a deployment picks it up): six hours are looked at.
 const WITHIN_S: i64 = 6 * 3600;
@@ -42,6 +43,7 @@ fn failures(scene: &Scene<'_>, class: Class) -> Card {
     let mut card = Card::new("caller_configuration");
     confinement(scene, &mut card, class);
     codes(scene, &mut card, class);
+    other_registry(scene, &mut card);
     let change = own_change(scene, class);
     if let Some(candidate) = change {
         card.hold(
@@ -115,6 +117,35 @@ fn codes(scene: &Scene<'_>, card: &mut Card, class: Class) {
             scene.cite(Noun::Trail),
         );
     }
+}
+
+/// Denials at a registry of another account. The caller may ask the wrong one, or that account may have
+/// withdrawn what it allowed, which a trail of this account does not show: never more than low.
+fn other_registry(scene: &Scene<'_>, card: &mut Card) {
+    let elsewhere = || {
+        let own = &scene.draft.place.account;
+        let denied = scene.profile.denied.iter();
+        denied.filter(move |denied| denied.account != *own)
+    };
+    let part = elsewhere()
+        .map(|denied| denied.denials)
+        .fold(0, u64::saturating_add);
+    let whole = scene.principals.failures;
+    if part == 0 || (part as f64) < MOST * whole as f64 {
+        return;
+    }
+    let accounts: BTreeSet<&str> = elsewhere().map(|denied| denied.account.as_str()).collect();
+    card.hold(
+        "other_registry",
+        &[
+            ("part", words::count(part)),
+            ("whole", words::count(whole)),
+            ("accounts", words::list(accounts, 3)),
+            ("own", scene.draft.place.account.clone()),
+        ],
+        scene.cite(Noun::Trail),
+    );
+    card.cap(Confidence::Low);
 }
 
 /// A change of the failing caller's own set-up. What has a cause of its own (permissions, keys,

@@ -10,6 +10,7 @@ use crate::facts::types::{
 use std::collections::BTreeSet;
 
 mod customer;
+mod denied;
 mod laws;
 mod load;
 mod silence;
@@ -60,6 +61,7 @@ pub(super) fn verdict(facts: &Facts, draft: &IncidentDraft, profile: &Profile) -
 pub(super) fn stories() -> Vec<Story> {
     let mut all = theirs::stories();
     all.extend(customer::stories());
+    all.extend(denied::stories());
     all.extend(load::stories());
     all.extend(silence::stories());
     all

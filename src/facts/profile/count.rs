@@ -100,6 +100,7 @@ pub(super) fn add(
             for index in by {
                 if let Some(draft) = drafts.get_mut(*index) {
                     draft.codes.message(kind, message, calls, first, last);
+                    draft.deny(kind, message, calls);
                 }
             }
         }

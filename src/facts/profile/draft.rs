@@ -2,10 +2,12 @@
 
 use super::codes::Codes;
 use super::controls::Groups;
+use super::denied;
 use super::kind::{Kind, Period};
 use super::row::Model;
 use super::shares::Shares;
-use crate::facts::types::{Place, ProfileRequest};
+use crate::ecr::Class;
+use crate::facts::types::{Denied, Place, ProfileRequest};
 use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) groups: Groups,
     /// Calls by API and principal.
     consumers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Denials by the account, region and name of the repository their messages name.
+    denied: BTreeMap<[String; 3], u64>,
     /// Minutes with a failure.
     pub(super) impaired: BTreeSet<i64>,
     /// The first failure.
@@ -46,6 +50,7 @@ impl<'a> Draft<'a> {
             codes: Codes::default(),
             groups: Groups::default(),
             consumers: BTreeMap::new(),
+            denied: BTreeMap::new(),
             impaired: BTreeSet::new(),
             first: None,
             peak: None,
@@ -102,6 +107,32 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+    }
+
+    /// Counts denials of one message by what it names.
+    pub(super) fn deny(&mut self, kind: Kind<'_>, message: &str, calls: u64) {
+        if kind.class != Class::Denied || !self.fails(kind) {
+            return;
+        }
+        if let Some(named) = denied::repository(message) {
+            *self.denied.entry(named.map(str::to_owned)).or_default() += calls;
+        }
+    }
+
+    /// Most denials first, ties by name.
+    pub(super) fn denied(&mut self) -> Vec<Denied> {
+        let mut list: Vec<Denied> = std::mem::take(&mut self.denied)
+            .into_iter()
+            .map(|([account, region, repository], denials)| Denied {
+                account,
+                region,
+                repository,
+                denials,
+            })
+            .collect();
+        // Stable: what comes from a sorted map stays by name.
+        list.sort_by_key(|denied| std::cmp::Reverse(denied.denials));
+        list
     }
 
     /// Most calls first, ties by name.

@@ -38,6 +38,7 @@ pub(super) fn finish(
 ) -> anyhow::Result<Profile> {
     let request = draft.request;
     let consumers = draft.consumers();
+    let denied = draft.denied();
     let Draft {
         shares,
         codes,
@@ -102,6 +103,7 @@ pub(super) fn finish(
         principals,
         seconds: seconds.list(),
         consumers,
+        denied,
         requests,
         operations,
         controls: groups.list(services),

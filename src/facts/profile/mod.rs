@@ -9,6 +9,7 @@
 mod codes;
 mod controls;
 mod count;
+mod denied;
 mod draft;
 mod follow;
 mod kind;
