@@ -69,7 +69,8 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let blamed = shared::own_change_against(scene, &mut card);
     if scene.volume.rose_first() {
         shared::volume_first(scene, &mut card);
-    } else if !blamed {
+    }
+    if !blamed {
         headroom(scene, &mut card);
     }
     if scene.repositories.confined() {
@@ -151,8 +152,19 @@ fn elsewhere(scene: &Scene<'_>, card: &mut Card) {
 
 /// Our own side was quiet: flat calls, and no change that explains it. That the trail alone says so is
 /// not independent of the trail; a quota we stayed far below, or CloudWatch's own count of calls, is.
+/// With both, calls need not have been flat: so few are no burden, however they came.
 fn headroom(scene: &Scene<'_>, card: &mut Card) {
-    if !scene.volume.flat() || !scene.writes_known() {
+    if !scene.writes_known() {
+        return;
+    }
+    if !scene.volume.flat() {
+        if let Some(load) = scene.small_load() {
+            let mut evidence = scene.cite(Noun::Trail);
+            evidence.extend(scene.cite(Noun::Quotas));
+            evidence.extend(scene.cite(Noun::Metrics));
+            let fill = [("factor", words::percent(load))];
+            card.hold("small_load", &fill, evidence);
+        }
         return;
     }
     let factor = scene

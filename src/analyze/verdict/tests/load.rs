@@ -209,6 +209,32 @@ pub(super) fn stories() -> Vec<Story> {
         Low,
     );
 
+    // Four callers alike, and no Health event: the small load is the second leg.
+    let alike = || {
+        let (mut facts, draft, mut profile) = push_in_an_outage();
+        facts.notices.clear();
+        profile.principals = ["ci", "build", "node", "web"]
+            .map(|name| stage::share(&role(name), 50, 25, (900, 0)))
+            .to_vec();
+        (facts, draft, profile)
+    };
+    tell(
+        "faults of four callers that called more, far below the quota",
+        alike(),
+        Aws,
+        "aws_service_fault",
+        Medium,
+    );
+    let (mut facts, draft, profile) = alike();
+    facts.quotas.clear();
+    tell(
+        "faults of four callers that called more, quota unknown",
+        (facts, draft, profile),
+        Undetermined,
+        "undetermined",
+        Low,
+    );
+
     // Some of the throttles are on an API whose quota Service Quotas does not list.
     let unlisted = |throttled: i64| {
         let (mut facts, mut draft, mut profile) =
