@@ -90,7 +90,8 @@ fn headroom(scene: &Scene<'_>, card: &mut Card) {
     let speak = most(throttles(&measured), all)
         || (throttles(low) >= shared::FEWEST_TO_BLAME
             && throttles(low) as f64 >= LISTED * all as f64);
-    if !speak && !(all == 0 && scene.limits_known()) {
+    let silent = all == 0 && scene.limits_known();
+    if !speak && !silent {
         card.block(
             "the quota of a throttled API is not known, so nobody can say that the calls were below it.",
         );
