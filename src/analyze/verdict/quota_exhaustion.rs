@@ -11,10 +11,6 @@ use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
 
-/// The model explains the throttles when it yields at least this share of them: the real bucket may
-/// be deeper than assumed, so more modelled than observed is no contradiction.
-const EXPLAINED: f64 = 1.0 / 3.0;
-
 pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let cause = "quota_exhaustion";
     if scene.class() != Some(Class::Throttle) {
@@ -42,11 +38,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
     let mut quota = trail.clone();
     quota.extend(Some(over.evidence.clone()).filter(|id| !id.is_empty()));
     replay(over, &mut card, &quota);
-    if scene.volume.rose() {
-        card.hold("volume_rise", &fill::of_volume(scene), trail.clone());
-    } else if scene.volume.no_rise() {
-        card.hold("flat_volume", &fill::of_volume(scene), trail.clone());
-    }
+    shared::rise(scene, &mut card, "flat_volume");
     if scene.principals.failing >= 2 {
         card.hold(
             "several_principals",
@@ -124,7 +116,7 @@ fn replay(over: &QuotaReplay, card: &mut Card, evidence: &[String]) {
         }),
     ]);
     card.hold("over_quota", &fill, evidence.to_vec());
-    if over.modelled_throttles as f64 >= EXPLAINED * over.observed_throttles as f64 {
+    if shared::is_modelled(over) {
         card.hold("modelled", &fill, evidence.to_vec());
     } else {
         card.hold("not_modelled", &fill, evidence.to_vec());

@@ -80,7 +80,7 @@ fn throttles(scene: &Scene<'_>) -> Card {
     } else if is_between(scene) {
         card.cap(Confidence::Medium);
     }
-    rise(scene, &mut card);
+    shared::rise(scene, &mut card, "no_rise");
     if scene.profile.operations.recovered_by_retry > 0 {
         let recovered = words::count(scene.profile.operations.recovered_by_retry);
         card.hold("retried", &[("recovered", recovered)], trail);
@@ -175,7 +175,7 @@ fn surge(scene: &Scene<'_>) -> Card {
         scene.cite(Noun::Trail),
     );
     excess(scene, &mut card, name);
-    rise(scene, &mut card);
+    shared::rise(scene, &mut card, "no_rise");
     shared::echoes(scene, &mut card);
     shared::health_for_customer(scene, &mut card);
     card
@@ -221,15 +221,6 @@ fn excess(scene: &Scene<'_>, card: &mut Card, name: &str) {
             ],
             scene.cite(Noun::Trail),
         );
-    }
-}
-
-fn rise(scene: &Scene<'_>, card: &mut Card) {
-    let trail = scene.cite(Noun::Trail);
-    if scene.volume.rose() {
-        card.hold("volume_rise", &fill::of_volume(scene), trail);
-    } else if scene.volume.no_rise() {
-        card.hold("no_rise", &fill::of_volume(scene), trail);
     }
 }
 

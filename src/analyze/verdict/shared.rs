@@ -5,7 +5,7 @@ use super::fill;
 use super::scene::Scene;
 use crate::analyze::cite;
 use crate::analyze::health;
-use crate::analyze::types::{ChangeCandidate, Confidence};
+use crate::analyze::types::{ChangeCandidate, Confidence, QuotaReplay};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::facts::types::Relation;
@@ -195,4 +195,43 @@ pub(super) fn others_continue(scene: &Scene<'_>, card: &mut Card) {
         &[("names", names)],
         cite::other_services(scene.facts),
     );
+}
+
+/// The model explains the throttles when it yields at least this share of them: the real bucket may
+/// be deeper than assumed, so more modelled than observed is no contradiction.
+const EXPLAINED: f64 = 1.0 / 3.0;
+
+/// Whether the quota, replayed over the calls, explains the throttles of an API.
+pub(super) fn is_modelled(replay: &QuotaReplay) -> bool {
+    replay.modelled_throttles as f64 >= EXPLAINED * replay.observed_throttles as f64
+}
+
+/// What the volume says for an own load. A rise that failures came before may be their retries; but where
+/// the quota explains the throttles, it was above it by its own doing: a few calls in one second are
+/// enough for that, long before a minute shows a rise.
+pub(super) fn rise(scene: &Scene<'_>, card: &mut Card, flat: &str) {
+    let trail = scene.cite(Noun::Trail);
+    let fill = fill::of_volume(scene);
+    if scene.volume.rose() {
+        card.hold("volume_rise", &fill, trail);
+        return;
+    }
+    let over = scene
+        .throttled()
+        .filter(|replay| replay.peak_factor.is_some_and(|factor| factor >= 1.0))
+        .max_by_key(|replay| (replay.observed_throttles, std::cmp::Reverse(&replay.api)));
+    match over.filter(|replay| scene.volume.follows && is_modelled(replay)) {
+        Some(replay) => {
+            let mut evidence = trail;
+            evidence.extend(Some(replay.evidence.clone()).filter(|id| !id.is_empty()));
+            let model = vec![
+                ("api", replay.api.clone()),
+                ("modelled", words::count(replay.modelled_throttles)),
+                ("observed", words::count(replay.observed_throttles)),
+            ];
+            card.hold("rise_modelled", &fill::join([fill, model]), evidence);
+        }
+        None if scene.volume.no_rise() => card.hold(flat, &fill, trail),
+        None => {}
+    }
 }

@@ -131,6 +131,18 @@ pub(super) fn stories() -> Vec<Story> {
     use Confidence::{High, Low, Medium};
     use Side::{Aws, Customer, Undetermined};
 
+    // The same of two callers above a quota that explains every throttle: a rise that is too much in its
+    // first second is not told by minutes.
+    let (mut facts, draft, profile) = retries(&[("node", 900, 850), ("other", 40, 10)]);
+    facts.quotas = vec![stage::quota("BatchGetImage", 1.0)];
+    tell(
+        "a rise above the quota from its first second on",
+        (facts, draft, profile),
+        Customer,
+        "quota_exhaustion",
+        High,
+    );
+
     // It looks like a storm of one caller, but it called no more than ever until it was turned away. That
     // nobody else is there to compare with leaves it weak.
     let (mut facts, draft, profile) = retries(&[("node", 940, 860)]);
