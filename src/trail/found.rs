@@ -69,7 +69,7 @@ pub(super) struct Finding {
     pub(super) later: Vec<Found>,
     /// Files delivered before the case begins.
     pub(super) before: u64,
-    /// Files delivered more than [`LATER_DAYS`] after the margin.
+    /// Files delivered more than two days after the margin.
     pub(super) beyond: u64,
     pub(super) notes: Vec<Note>,
 }
