@@ -117,6 +117,14 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
                     fmt::count(incident.failures)
                 ))
         }
+        // No baseline was needed to find it, so none may be named.
+        Signal::TrafficDrop if incident.significance.method == method::SILENCE => say("Calls of ")
+            .codes(&draft.apis, 4)
+            .and(format!(
+                " fell to {} where about {} were to be expected at the pace of the two hours before",
+                fmt::count(incident.calls),
+                fmt::count(incident.failures)
+            )),
         Signal::TrafficSurge | Signal::TrafficDrop => {
             let moved = if draft.signal == Signal::TrafficSurge {
                 "rose"
