@@ -66,7 +66,7 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
             entry.files_read,
             entry.files_pruned,
             entry.files_late,
-            args.trail.lateness.as_deref().unwrap_or("2h"),
+            args.trail.lateness.as_deref().unwrap_or("90m"),
         ));
     }
     say(volume, &line);

@@ -83,7 +83,7 @@ impl LocalArgs {
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct TrailArgs {
     /// How long after the window files are still opened for late records; a trail that lags longer
-    /// is followed as far as it lags [default: 1d for reports, 2h for the call table]
+    /// is followed as far as it lags [default: 1d for reports, 90m for the call table]
     #[arg(long, value_name = "DURATION")]
     pub(super) lateness: Option<String>,
 }

@@ -3,12 +3,12 @@
 //! Must never open a file it can judge by its name, and must account for every file it leaves out
 //! with one line per kind and folder, so that a hundred thousand odd files stay one sentence.
 
-use super::found::{Finding, Found, Name, Origin, Root, plus, relative};
+use super::found::{Finding, Found, Located, Name, Origin, Root, plus, relative};
 use super::gather::Note;
 use crate::case::{Instant, Interval};
 use chrono::{Duration, NaiveDate};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub(super) fn find(inputs: &[PathBuf], whole: &Interval, lateness_s: i64) -> Fin
         until: plus(whole.to, lateness_s),
         several: inputs.len() > 1,
         seen: BTreeMap::new(),
-        folder: (PathBuf::new(), PathBuf::new()),
+        last: None,
         out: Finding::default(),
     };
     for input in inputs {
@@ -78,9 +78,9 @@ struct Finder {
     until: Option<Instant>,
     several: bool,
     /// Real files already listed, by folder: a file named twice must not be counted twice.
-    seen: BTreeMap<PathBuf, BTreeSet<OsString>>,
+    seen: BTreeMap<PathBuf, BTreeSet<Arc<OsStr>>>,
     /// The last folder seen and its real path: resolving every file anew would double the walk.
-    folder: (PathBuf, PathBuf),
+    last: Option<(Arc<Path>, PathBuf)>,
     out: Finding,
 }
 
@@ -100,7 +100,7 @@ impl Finder {
     fn input(&mut self, input: &Path) {
         let typed = input.to_string_lossy().into_owned();
         if input == Path::new("-") {
-            if self.insert(PathBuf::new(), "-".into()) {
+            if self.insert(Path::new(""), OsStr::new("-").into()) {
                 self.out.files.push(Found {
                     origin: Origin::Stdin,
                     name: Name::Typed(typed),
@@ -121,9 +121,9 @@ impl Finder {
                 self.out.notes.push(Note::lost(typed, "the file is empty"));
             }
             Ok(meta) => {
-                if self.first_time(input, false) {
+                if let Some(located) = self.first_time(input, false) {
                     self.out.files.push(Found {
-                        origin: Origin::File(input.to_path_buf()),
+                        origin: Origin::File(located),
                         name: Name::Typed(typed),
                         bytes: if meta.is_file() { meta.len() } else { 0 },
                         is_named: true,
@@ -199,17 +199,17 @@ impl Finder {
         if !known && self.is_left_out(&when) {
             return;
         }
-        if !self.first_time(path, entry.path_is_symlink()) {
+        let Some(located) = self.first_time(path, entry.path_is_symlink()) else {
             left.twice += 1;
             return;
-        }
+        };
         let (list, delivered) = match when {
             When::Later(at) => (&mut self.out.later, Some(at)),
             When::Inside(at) => (&mut self.out.files, at),
             When::Before | When::Beyond => return,
         };
         list.push(Found {
-            origin: Origin::File(path.to_path_buf()),
+            origin: Origin::File(located),
             name: Name::Inside(Arc::clone(root)),
             bytes,
             is_named: false,
@@ -247,30 +247,42 @@ impl Finder {
         }
     }
 
-    /// Whether the real file behind `path` was not listed before.
-    fn first_time(&mut self, path: &Path, is_link: bool) -> bool {
-        let (folder, name) = match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) if !is_link && !parent.as_os_str().is_empty() => {
-                if self.folder.0 != parent {
-                    let real = parent
-                        .canonicalize()
-                        .unwrap_or_else(|_| parent.to_path_buf());
-                    self.folder = (parent.to_path_buf(), real);
-                }
-                (self.folder.1.clone(), name.to_owned())
+    /// The file at `path`, unless the real file behind it was listed before.
+    fn first_time(&mut self, path: &Path, is_link: bool) -> Option<Located> {
+        let mut located = Located::from(path);
+        if is_link
+            || path
+                .parent()
+                .is_none_or(|parent| parent.as_os_str().is_empty())
+        {
+            let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+            let name = real.file_name().unwrap_or_default().into();
+            let folder = real.parent().unwrap_or_else(|| Path::new(""));
+            return self.insert(folder, name).then_some(located);
+        }
+        let real = match self.last.take() {
+            Some((folder, real)) if folder == located.folder => {
+                located.folder = folder;
+                real
             }
-            _ => {
-                let mut real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-                let name = real.file_name().unwrap_or_default().to_owned();
-                real.pop();
-                (real, name)
-            }
+            _ => located
+                .folder
+                .canonicalize()
+                .unwrap_or_else(|_| located.folder.to_path_buf()),
         };
-        self.insert(folder, name)
+        let is_new = self.insert(&real, Arc::clone(&located.name));
+        self.last = Some((Arc::clone(&located.folder), real));
+        is_new.then_some(located)
     }
 
-    fn insert(&mut self, folder: PathBuf, name: OsString) -> bool {
-        self.seen.entry(folder).or_default().insert(name)
+    fn insert(&mut self, folder: &Path, name: Arc<OsStr>) -> bool {
+        match self.seen.get_mut(folder) {
+            Some(names) => names.insert(name),
+            None => {
+                let names = self.seen.entry(folder.to_path_buf()).or_default();
+                names.insert(name)
+            }
+        }
     }
 
     fn tell(&mut self, typed: &str, left: LeftOut) {

@@ -5,6 +5,7 @@
 use super::gather::Note;
 use crate::case::Instant;
 use chrono::Duration;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,37 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     Stdin,
-    File(PathBuf),
+    File(Located),
+}
+
+/// A file by its folder, of which there is one for hundreds of files, and its name there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Located {
+    pub(super) folder: Arc<Path>,
+    pub(super) name: Arc<OsStr>,
+}
+
+impl Located {
+    /// The way to the file, made when it is needed.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&*self.name)
+    }
+}
+
+impl From<&Path> for Located {
+    fn from(path: &Path) -> Self {
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) => Self {
+                folder: folder.into(),
+                name: name.into(),
+            },
+            // What ends in `..` has no name of its own.
+            _ => Self {
+                folder: Path::new("").into(),
+                name: path.as_os_str().into(),
+            },
+        }
+    }
 }
 
 /// One input to read.
@@ -51,9 +82,9 @@ impl Found {
         let (root, path) = match (&self.name, &self.origin) {
             (Name::Typed(typed), _) => return typed.clone(),
             (Name::Inside(_), Origin::Stdin) => return "-".to_owned(),
-            (Name::Inside(root), Origin::File(path)) => (root, path),
+            (Name::Inside(root), Origin::File(file)) => (root, file.path()),
         };
-        let inside = relative(&root.folder, Some(path));
+        let inside = relative(&root.folder, Some(&path));
         match &root.prefix {
             Some(prefix) => format!("{prefix}/{inside}"),
             None => inside,

@@ -100,9 +100,9 @@ impl ScanRequest {
 /// outages of CloudTrail itself.
 pub const LATENESS_OF_EVIDENCE_S: i64 = 24 * 3_600;
 
-/// The margin for late delivery where a quick count is wanted: two hours. CloudTrail delivers within
+/// The margin for late delivery where a quick count is wanted: 90 minutes. CloudTrail delivers within
 /// about five minutes on average and promises nothing (CloudTrail user guide, "How CloudTrail works").
-pub const LATENESS_S: i64 = 2 * 3_600;
+pub const LATENESS_S: i64 = 90 * 60;
 
 /// What an archive says about one hour, or about some seconds of a very full one. The lists are sorted.
 #[derive(Debug, Clone)]

@@ -247,7 +247,7 @@ impl Read for Unfold {
 pub(super) fn open(origin: &Origin) -> io::Result<Unicode<Unfold>> {
     let bytes: Box<dyn Read + Send> = match origin {
         Origin::Stdin => Box::new(io::stdin()),
-        Origin::File(path) => Box::new(File::open(path)?),
+        Origin::File(file) => Box::new(File::open(file.path())?),
     };
     Ok(unfold(bytes))
 }

@@ -40,7 +40,7 @@ pub(super) fn unfold(file: &Found, into: &mut Unfolding) -> Option<usize> {
         text,
         decompressor,
     } = into;
-    let Origin::File(path) = &file.origin else {
+    let Origin::File(located) = &file.origin else {
         return None;
     };
     if file.bytes == 0 || file.bytes > TEXT_CAP as u64 {
@@ -49,7 +49,7 @@ pub(super) fn unfold(file: &Found, into: &mut Unfolding) -> Option<usize> {
     disk.clear();
     // One byte more, so that the end is met without growing.
     disk.reserve(usize::try_from(file.bytes).map_or(0, |bytes| bytes + 1));
-    let mut source = File::open(path).ok()?;
+    let mut source = File::open(located.path()).ok()?;
     (&mut source)
         .take(TEXT_CAP as u64 + 1)
         .read_to_end(disk)
@@ -78,13 +78,13 @@ pub(super) fn unfold(file: &Found, into: &mut Unfolding) -> Option<usize> {
 /// Whether a file is worth reading whole, by its size on disk and, when that is large, by the size
 /// its end says it unfolds to.
 pub(super) fn is_small(file: &Found) -> bool {
-    let Origin::File(path) = &file.origin else {
+    let Origin::File(located) = &file.origin else {
         return false;
     };
     if file.bytes == 0 || file.bytes > TEXT_CAP as u64 {
         return false;
     }
-    file.bytes <= PEEK_ABOVE || !unfolds_large(path)
+    file.bytes <= PEEK_ABOVE || !unfolds_large(&located.path())
 }
 
 /// Whether a file is gzip and says that it unfolds beyond the cap.

@@ -148,7 +148,7 @@ fn answer(scan: TrailScan) -> Answer {
 fn in_pieces(path: &Path, piece: usize) -> Answer {
     let request = ScanRequest::everything(Vec::new(), case(day(), Scope::everything()));
     let found = Found {
-        origin: Origin::File(path.to_path_buf()),
+        origin: Origin::File(path.into()),
         name: Name::Typed(String::new()),
         bytes: 1,
         is_named: false,

@@ -8,7 +8,7 @@ fn unfolded(bytes: &[u8]) -> Option<Vec<u8>> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
     let found = Found {
-        origin: Origin::File(file.path().to_path_buf()),
+        origin: Origin::File(file.path().into()),
         name: Name::Typed(String::new()),
         bytes: bytes.len() as u64,
         is_named: true,
