@@ -14,6 +14,12 @@ use std::collections::BTreeMap;
 /// Names kept of each kind; later ones are not counted. An account has a thousand roles by default.
 const MOST_NAMES: usize = 20_000;
 
+/// The columns that name callers and repositories.
+const NAMES: [(Party, &str); 2] = [
+    (Party::Caller, "principal"),
+    (Party::Repository, "repository"),
+];
+
 /// Calls and failures (`not_found` left out) of each caller and repository in each of the spans,
 /// which must not overlap. Sorted by kind, place and name; calls without a name are left out.
 ///
@@ -27,42 +33,55 @@ pub fn daily(bundle: &Bundle, case: &Case, days: &[Interval]) -> anyhow::Result<
         return Ok(Vec::new());
     };
     let mut known: BTreeMap<(Party, String, String, String), Daily> = BTreeMap::new();
-    let more = ["principal", "repository"];
-    for chunk in frames::calls(bundle, case, whole, &more, None) {
+    let seconds: Vec<(i64, i64)> = days
+        .iter()
+        .map(|day| (day.from.timestamp(), frames::ceil_second(*day)))
+        .collect();
+    for chunk in frames::calls(
+        bundle,
+        case,
+        whole,
+        &NAMES.map(|(_, column)| column),
+        Vec::new(),
+    ) {
         let chunk = chunk?;
         let times = numbers(&chunk, "event_time")?;
-        for (party, column) in [
-            (Party::Caller, "principal"),
-            (Party::Repository, "repository"),
-        ] {
-            let by = ["recipient_account", "region", "error_code", column];
-            for cell in frames::cells(&chunk, by)? {
-                let [account, region, code, name] = &cell.key;
-                if name.is_empty() {
+        let day_of_row: Vec<Option<usize>> = times
+            .iter()
+            .map(|time| {
+                seconds
+                    .iter()
+                    .position(|(from, to)| (*from..*to).contains(time))
+            })
+            .collect();
+        let cells = frames::cells(&chunk, ["recipient_account", "region", "error_code"])?;
+        let cell_of_row = frames::cell_of_row(&cells, chunk.height());
+        for (party, column) in NAMES {
+            for (cell, name, rows) in frames::within(&chunk, &cell_of_row, column)? {
+                let Some(cell) = cells.get(cell).filter(|_| !name.is_empty()) else {
                     continue;
-                }
-                let key = (party, account.clone(), region.clone(), name.clone());
+                };
+                let [account, region, code] = &cell.key;
+                let key = (party, account.clone(), region.clone(), name.to_owned());
                 if known.len() >= 2 * MOST_NAMES && !known.contains_key(&key) {
                     continue;
                 }
-                let row = known.entry(key).or_insert_with(|| Daily {
+                let daily = known.entry(key).or_insert_with(|| Daily {
                     party,
                     place: Place::of(account, region),
-                    name: name.clone(),
+                    name: name.to_owned(),
                     calls: vec![0; days.len()],
                     failures: vec![0; days.len()],
                 });
                 let class = ecr::knowledge().classify(code);
                 let failed = !matches!(class, Class::Success | Class::NotFound);
-                for time in cell.of(&times) {
-                    let day = days.iter().position(|day| {
-                        day.from.timestamp() <= time && time < frames::ceil_second(*day)
-                    });
+                for row in rows {
+                    let day = day_of_row.get(row as usize).copied().flatten();
                     let Some(day) = day else { continue };
-                    if let Some(calls) = row.calls.get_mut(day) {
+                    if let Some(calls) = daily.calls.get_mut(day) {
                         *calls += 1;
                     }
-                    if let (true, Some(failures)) = (failed, row.failures.get_mut(day)) {
+                    if let (true, Some(failures)) = (failed, daily.failures.get_mut(day)) {
                         *failures += 1;
                     }
                 }

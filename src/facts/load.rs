@@ -158,7 +158,7 @@ fn add_calls(
     let window_from = case.window.from.timestamp();
     let [principal, repository] = parts::NAMING;
     let more = ["vpc_endpoint", principal, repository];
-    for chunk in frames::calls(bundle, case, case.whole(), &more, None) {
+    for chunk in frames::calls(bundle, case, case.whole(), &more, Vec::new()) {
         let chunk = chunk?;
         let column = numbers(&chunk, "event_time")?;
         let callers: Vec<&str> = texts(&chunk, principal)?.collect();

@@ -5,12 +5,12 @@
 //! not to find them. The calls of a part are counted inside the window alone; its past is known by its
 //! failures.
 
-use super::frames::{self, numbers};
+use super::frames::{self, Only, numbers};
 use super::types::{Dimension, FailingPart, Place};
 use crate::bundle::Bundle;
 use crate::case::{Case, Minute};
 use crate::ecr::{self, Class, Plane};
-use polars::prelude::*;
+use polars::prelude::IdxSize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Fewer failures inside the window are no incident, whoever they belong to.
@@ -150,8 +150,8 @@ fn listed(minutes: impl IntoIterator<Item = (i64, u32)>) -> Vec<(Minute, u32)> {
 
 fn failures(bundle: &Bundle, case: &Case) -> anyhow::Result<BTreeMap<Key, Minutes>> {
     let mut found: BTreeMap<Key, Minutes> = BTreeMap::new();
-    let failed = col("error_code").neq(lit(""));
-    for chunk in frames::calls(bundle, case, case.whole(), &NAMING, Some(failed)) {
+    let failed = vec![Only::none_of("error_code", &[String::new()])];
+    for chunk in frames::calls(bundle, case, case.whole(), &NAMING, failed) {
         let chunk = chunk?;
         let times = numbers(&chunk, "event_time")?;
         let kinds = [

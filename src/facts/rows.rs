@@ -57,7 +57,7 @@ pub fn names(
     };
     let mut names: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     let span = bundle.manifest.case.whole().hull(&case.whole());
-    for chunk in frames::calls(bundle, &everything, span, &NAMING[1..], None) {
+    for chunk in frames::calls(bundle, &everything, span, &NAMING[1..], Vec::new()) {
         let chunk = chunk?;
         for column in NAMING {
             let known = names.entry(column).or_default();
@@ -82,7 +82,7 @@ pub fn calls(
     span: Interval,
     mut take: impl FnMut(CallRow) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
-    for chunk in frames::calls(bundle, case, span, &MORE, None) {
+    for chunk in frames::calls(bundle, case, span, &MORE, Vec::new()) {
         for row in rows(&chunk?)? {
             if !take(row)? {
                 return Ok(());

@@ -284,7 +284,7 @@ fn chunks_hold_every_row_once_and_no_more_than_they_may() {
     wide.window.to = instant(NOON + 10_800);
     let times = |rows: usize, from: i64, to: i64| -> Vec<Vec<i64>> {
         let span = Interval::new(instant(NOON + from), instant(NOON + to));
-        frames::calls(&bundle, &wide, span, &["principal"], None)
+        frames::calls(&bundle, &wide, span, &["principal"], Vec::new())
             .of_rows(rows)
             .map(|chunk| {
                 let times = frames::numbers(&chunk.unwrap(), "event_time").unwrap();

@@ -5,27 +5,24 @@ use super::kind::{Kind, Period};
 use super::row::Model;
 use crate::case::Minute;
 use crate::ecr;
-use crate::facts::frames::{self, Cell, numbers, texts};
+use crate::facts::frames::{self, Cell, numbers};
 use polars::prelude::*;
 
 /// What counting needs besides the columns every reader gets.
 pub(super) const COLUMNS: [&str; 5] = DIMENSIONS;
 
-/// Stands for "no request asks for this row".
-const NOBODY: u32 = u32::MAX;
-
 /// Adds the chunk to the requests. Messages and times are kept of incidents only.
 pub(super) fn add(
-    mut chunk: DataFrame,
+    chunk: &DataFrame,
     period: Period,
     drafts: &mut [Draft<'_>],
 ) -> anyhow::Result<()> {
-    let cells = frames::cells(&chunk, ["recipient_account", "region", "api", "error_code"])?;
+    let cells = frames::cells(chunk, ["recipient_account", "region", "api", "error_code"])?;
     let kinds: Vec<Kind<'_>> = cells.iter().map(kind).collect();
-    let mut cell_of_row = vec![NOBODY; chunk.height()];
+    let mut cell_of_row: Vec<Option<usize>> = vec![None; chunk.height()];
     // The requests each cell belongs to.
     let mut asked: Vec<Vec<usize>> = Vec::with_capacity(cells.len());
-    for (number, (cell, kind)) in (0..NOBODY).zip(cells.iter().zip(&kinds)) {
+    for (number, (cell, kind)) in cells.iter().zip(&kinds).enumerate() {
         for draft in &mut *drafts {
             draft.add(*kind, period, cell.rows.len() as u64);
         }
@@ -35,7 +32,7 @@ pub(super) fn add(
         if !by.is_empty() {
             for row in &cell.rows {
                 if let Some(slot) = cell_of_row.get_mut(*row as usize) {
-                    *slot = number;
+                    *slot = Some(number);
                 }
             }
         }
@@ -43,63 +40,43 @@ pub(super) fn add(
     }
     if period == Period::Incident {
         for draft in &mut *drafts {
-            find_failures(&chunk, &cells, &kinds, draft)?;
+            find_failures(chunk, &cells, &kinds, draft)?;
         }
     }
-    chunk.with_column(Column::new("cell".into(), cell_of_row))?;
-    let rows = frames::collect(chunk.lazy().filter(col("cell").neq(lit(NOBODY))))?;
-    if rows.height() == 0 {
+    let rows = frames::masked(chunk, cell_of_row.iter().map(Option::is_some).collect())?;
+    let cell_of_row: Vec<usize> = cell_of_row.into_iter().flatten().collect();
+    if cell_of_row.is_empty() {
         return Ok(());
     }
-    let of_cell = |cell: i64| {
-        let cell = usize::try_from(cell).unwrap_or(usize::MAX);
-        Some((asked.get(cell)?, *kinds.get(cell)?))
-    };
+    let of_cell = |cell: usize| Some((asked.get(cell)?, *kinds.get(cell)?));
     for (dimension, column) in DIMENSIONS.iter().enumerate() {
-        let counted = frames::count_by(rows.clone().lazy(), &["cell", column])?;
-        let counts = frames::counts(&counted)?;
-        for ((cell, name), calls) in numbers(&counted, "cell")?
-            .into_iter()
-            .zip(texts(&counted, column)?)
-            .zip(counts)
-        {
+        for (cell, name, rows) in frames::within(&rows, &cell_of_row, column)? {
             let Some((by, kind)) = of_cell(cell) else {
                 continue;
             };
             for index in by {
                 if let Some(draft) = drafts.get_mut(*index) {
-                    draft.share(dimension, kind, name, period, calls);
+                    draft.share(dimension, kind, name, period, rows.len() as u64);
                 }
             }
         }
     }
     if period == Period::Incident {
-        let counted = frames::collect(
-            rows.lazy()
-                .filter(col("error_code").neq(lit("")))
-                .group_by([col("cell"), col("error_message")])
-                .agg([
-                    len().alias("n"),
-                    col("event_time").min().alias("first"),
-                    col("event_time").max().alias("last"),
-                ]),
-        )?;
-        let counts = frames::counts(&counted)?;
-        let spans = numbers(&counted, "first")?
-            .into_iter()
-            .zip(numbers(&counted, "last")?);
-        for (((cell, message), calls), (first, last)) in numbers(&counted, "cell")?
-            .into_iter()
-            .zip(texts(&counted, "error_message")?)
-            .zip(counts)
-            .zip(spans)
-        {
+        let times = numbers(&rows, "event_time")?;
+        for (cell, message, rows) in frames::within(&rows, &cell_of_row, "error_message")? {
             let Some((by, kind)) = of_cell(cell) else {
                 continue;
             };
+            let times = rows.iter().filter_map(|row| times.get(*row as usize));
+            let (Some(first), Some(last), false) =
+                (times.clone().min(), times.max(), kind.code.is_empty())
+            else {
+                continue;
+            };
+            let calls = rows.len() as u64;
             for index in by {
                 if let Some(draft) = drafts.get_mut(*index) {
-                    draft.codes.message(kind, message, calls, first, last);
+                    draft.codes.message(kind, message, calls, *first, *last);
                     draft.deny(kind, message, calls);
                 }
             }

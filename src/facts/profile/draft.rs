@@ -7,8 +7,8 @@ use super::kind::{Kind, Period};
 use super::row::Model;
 use super::shares::Shares;
 use crate::ecr::Class;
+use crate::facts::frames::Only;
 use crate::facts::types::{Denied, Place, ProfileRequest};
-use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Callers named of each API.
@@ -149,15 +149,15 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The rows of the incident's own calls.
-pub(super) fn own(request: &ProfileRequest) -> Expr {
+/// What the incident's own calls have in common.
+pub(super) fn own(request: &ProfileRequest) -> Vec<Only> {
     let Place { account, region } = &request.place;
-    let here = col("recipient_account")
-        .eq(lit(recorded(account)))
-        .and(col("region").eq(lit(recorded(region))));
-    crate::facts::frames::any_of("api", &request.apis)
-        .into_iter()
-        .fold(here, Expr::and)
+    let one = |text: &str| [recorded(text).to_owned()];
+    vec![
+        Only::any_of("recipient_account", &one(account)),
+        Only::any_of("region", &one(region)),
+        Only::any_of("api", &request.apis),
+    ]
 }
 
 /// A part of a place as the rows have it.

@@ -76,7 +76,7 @@ pub(super) fn finish(
     } else {
         &["principal"]
     };
-    for chunk in frames::calls(bundle, case, span, columns, Some(draft::own(request))) {
+    for chunk in frames::calls(bundle, case, span, columns, draft::own(request)) {
         let chunk = chunk?;
         minutes.add(&chunk)?;
         seconds.add(&chunk)?;

@@ -41,13 +41,13 @@ pub fn profile(
     let mut drafts: Vec<Draft<'_>> = requests.iter().map(Draft::new).collect();
     for draft in &mut drafts {
         let columns = [&count::COLUMNS[..], &["error_message"]].concat();
-        for chunk in frames::calls(bundle, case, draft.request.span, &columns, None) {
-            count::add(chunk?, Period::Incident, std::slice::from_mut(draft))?;
+        for chunk in frames::calls(bundle, case, draft.request.span, &columns, Vec::new()) {
+            count::add(&chunk?, Period::Incident, std::slice::from_mut(draft))?;
         }
     }
     // After the incidents, because of most names only those met there are counted.
-    for chunk in frames::calls(bundle, case, case.baseline, &count::COLUMNS, None) {
-        count::add(chunk?, Period::Baseline, &mut drafts)?;
+    for chunk in frames::calls(bundle, case, case.baseline, &count::COLUMNS, Vec::new()) {
+        count::add(&chunk?, Period::Baseline, &mut drafts)?;
     }
     drafts
         .into_iter()
