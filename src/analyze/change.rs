@@ -36,16 +36,16 @@ pub(super) fn candidates(
         .into_iter()
         .filter_map(|change| candidate(change, draft, profile))
         .collect();
-    found.sort_by_key(|candidate| {
+    let rank = |candidate: &ChangeCandidate| {
         (
             !candidate.change.error_code.is_empty(),
             Reverse(candidate.explains && candidate.touches),
             Reverse(candidate.explains),
             Reverse(candidate.touches),
             candidate.lead_s.unsigned_abs(),
-            candidate.change.clone(),
         )
-    });
+    };
+    found.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.change.cmp(&b.change)));
     found.truncate(KEPT);
     found
 }
@@ -125,7 +125,10 @@ pub(super) fn repairs(
             })
         })
         .collect();
-    found.sort_by_key(|candidate| (Reverse(candidate.change.time), candidate.change.clone()));
+    found.sort_by(|a, b| {
+        let by_time = b.change.time.cmp(&a.change.time);
+        by_time.then_with(|| a.change.cmp(&b.change))
+    });
     found.truncate(KEPT);
     found
 }
@@ -258,7 +261,7 @@ pub(super) fn mentions(text: &str, name: &str, prefixes: &[&str]) -> bool {
         return false;
     }
     let part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-    text.match_indices(name).any(|(start, _)| {
+    memchr::memmem::find_iter(text.as_bytes(), name).any(|start| {
         let before = text.get(..start).unwrap_or_default();
         let after = text.get(start + name.len()..).unwrap_or_default();
         let free_before = before.chars().next_back().is_none_or(|c| !part_of_name(c))

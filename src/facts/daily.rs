@@ -61,8 +61,13 @@ pub fn daily(bundle: &Bundle, case: &Case, days: &[Interval]) -> anyhow::Result<
                 let Some(cell) = cells.get(cell).filter(|_| !name.is_empty()) else {
                     continue;
                 };
-                let [account, region, code] = &cell.key;
-                let key = (party, account.clone(), region.clone(), name.to_owned());
+                let [account, region, code] = cell.key;
+                let key = (
+                    party,
+                    account.to_owned(),
+                    region.to_owned(),
+                    name.to_owned(),
+                );
                 if known.len() >= 2 * MOST_NAMES && !known.contains_key(&key) {
                     continue;
                 }

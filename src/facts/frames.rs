@@ -290,16 +290,16 @@ impl Iterator for Chunks {
 ///
 /// There are hundreds of combinations of place, API and error code and millions of rows; whatever
 /// depends on them alone (class, request it belongs to) is decided once for each, not joined to rows.
-pub(super) struct Cell<const N: usize> {
+pub(super) struct Cell<'a, const N: usize> {
     /// The texts they share.
-    pub(super) key: [String; N],
+    pub(super) key: [&'a str; N],
     /// Where the rows stand in the frame, ascending.
     pub(super) rows: Vec<IdxSize>,
 }
 
-impl<const N: usize> Cell<N> {
+impl<const N: usize> Cell<'_, N> {
     /// The values of a number column at these rows.
-    pub(super) fn of<'a>(&'a self, column: &'a [i64]) -> impl Iterator<Item = i64> + Clone + 'a {
+    pub(super) fn of<'b>(&'b self, column: &'b [i64]) -> impl Iterator<Item = i64> + Clone + 'b {
         self.rows
             .iter()
             .filter_map(|row| column.get(*row as usize).copied())
@@ -310,10 +310,10 @@ impl<const N: usize> Cell<N> {
 ///
 /// Polars' own grouping copies the rows together, writes the texts of each out as one key and hashes
 /// that, which was the dearest step behind the scan; here a text is looked at the first time it occurs.
-pub(super) fn cells<const N: usize>(
-    frame: &DataFrame,
+pub(super) fn cells<'a, const N: usize>(
+    frame: &'a DataFrame,
     columns: [&str; N],
-) -> anyhow::Result<Vec<Cell<N>>> {
+) -> anyhow::Result<Vec<Cell<'a, N>>> {
     let mut keys = vec![[""; N]];
     let mut cell_of_row = vec![0; frame.height()];
     for (place, name) in columns.into_iter().enumerate() {
@@ -326,11 +326,11 @@ pub(super) fn cells<const N: usize>(
             *size += 1;
         }
     }
-    let mut cells: Vec<Cell<N>> = keys
+    let mut cells: Vec<Cell<'a, N>> = keys
         .into_iter()
         .zip(sizes)
         .map(|(key, size)| Cell {
-            key: key.map(str::to_owned),
+            key,
             rows: Vec::with_capacity(size),
         })
         .collect();
@@ -344,7 +344,7 @@ pub(super) fn cells<const N: usize>(
 }
 
 /// The cell each row belongs to.
-pub(super) fn cell_of_row<const N: usize>(cells: &[Cell<N>], height: usize) -> Vec<usize> {
+pub(super) fn cell_of_row<const N: usize>(cells: &[Cell<'_, N>], height: usize) -> Vec<usize> {
     let mut cell_of_row = vec![0; height];
     for (number, cell) in cells.iter().enumerate() {
         for row in &cell.rows {
@@ -441,7 +441,15 @@ pub(super) fn texts<'a>(
 /// An integer column by value; nulls read as zero.
 pub(super) fn numbers(frame: &DataFrame, name: &str) -> anyhow::Result<Vec<i64>> {
     let cast = frame.column(name)?.cast(&DataType::Int64)?;
-    Ok(cast.i64()?.iter().map(Option::unwrap_or_default).collect())
+    let column = cast.i64()?;
+    if column.null_count() > 0 {
+        return Ok(column.iter().map(Option::unwrap_or_default).collect());
+    }
+    let mut numbers = Vec::with_capacity(column.len());
+    for array in column.downcast_iter() {
+        numbers.extend_from_slice(array.values());
+    }
+    Ok(numbers)
 }
 
 /// The span with its first minute made whole.

@@ -1,7 +1,7 @@
 //! Everything the evidence says before any episode is known: series, controls, changes, metrics,
 //! quotas, notices, coverage and the evidence ledger.
 
-use super::frames::{self, numbers, texts};
+use super::frames::{self, numbers};
 use super::ledger;
 use super::parts::{self, Watched};
 use super::types::{CallSeries, Change, ControlSeries, Facts, Gap, PathSeries, Place, TrailFacts};
@@ -9,7 +9,7 @@ use super::{coverage, metrics, notices, quotas};
 use crate::bundle::Bundle;
 use crate::bundle::manifest::Noun;
 use crate::bundle::raw::RawAnswer;
-use crate::case::{Case, Interval, Minute, instant};
+use crate::case::{Case, Instant, Interval, Minute, instant};
 use crate::ecr::{self, Class};
 use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,12 +53,16 @@ pub fn load(bundle: &Bundle, case: &Case) -> anyhow::Result<Facts> {
     })
 }
 
+/// Calls by endpoint and API.
+type Paths = BTreeMap<String, BTreeMap<String, Vec<u32>>>;
+
 /// What is being put together for one place.
 #[derive(Default)]
 struct Draft {
-    series: BTreeMap<(String, String), BTreeMap<Class, Vec<u32>>>,
+    /// By event source and API.
+    series: BTreeMap<String, BTreeMap<String, BTreeMap<Class, Vec<u32>>>>,
     controls: BTreeMap<String, [Vec<u32>; 3]>,
-    paths: BTreeMap<(String, String), Vec<u32>>,
+    paths: Paths,
     seen: Option<(i64, i64)>,
     days: BTreeSet<i64>,
 }
@@ -71,7 +75,7 @@ impl Draft {
 }
 
 fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
-    let whole = case.whole();
+    let whole = from_first_evidence(bundle, case);
     let start = Minute::of(whole.from);
     let len = usize::try_from(whole.minutes()).unwrap_or(0);
     let mut drafts: BTreeMap<Place, Draft> = BTreeMap::new();
@@ -87,7 +91,11 @@ fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
             series: draft
                 .series
                 .into_iter()
-                .map(|((event_source, api), classes)| CallSeries {
+                .flat_map(|(event_source, apis)| {
+                    apis.into_iter()
+                        .map(move |(api, classes)| (event_source.clone(), api, classes))
+                })
+                .map(|(event_source, api, classes)| CallSeries {
                     place: place.clone(),
                     event_source,
                     api,
@@ -123,14 +131,33 @@ fn trail(bundle: &Bundle, case: &Case) -> anyhow::Result<Vec<TrailFacts>> {
         .collect())
 }
 
+/// The span of every series: baseline and window, less the days before the first evidence but one.
+/// A baseline asked for and not held would be zeros, 5,760 bytes a day
+/// for every API and class of every place.
+fn from_first_evidence(bundle: &Bundle, case: &Case) -> Interval {
+    let whole = case.whole();
+    let files = bundle.calls().into_iter().chain(bundle.controls());
+    let firsts: Option<Vec<Instant>> = files.map(|file| Some(file.hour?.from)).collect();
+    let Some(first) = firsts.map(|firsts| firsts.into_iter().min()) else {
+        return whole;
+    };
+    let first = first.unwrap_or(whole.to).min(case.window.from);
+    let from = first.checked_sub_signed(Duration::days(1));
+    Interval::new(from.unwrap_or(whole.from).max(whole.from), whole.to)
+}
+
 /// The paths of a place that has endpoints; one without them has no paths to tell apart.
-fn paths(paths: BTreeMap<(String, String), Vec<u32>>, start: Minute) -> Vec<PathSeries> {
-    if paths.keys().all(|(endpoint, _)| endpoint.is_empty()) {
+fn paths(paths: Paths, start: Minute) -> Vec<PathSeries> {
+    if paths.keys().all(String::is_empty) {
         return Vec::new();
     }
     paths
         .into_iter()
-        .map(|((endpoint, api), calls)| PathSeries {
+        .flat_map(|(endpoint, apis)| {
+            apis.into_iter()
+                .map(move |(api, calls)| (endpoint.clone(), api, calls))
+        })
+        .map(|(endpoint, api, calls)| PathSeries {
             endpoint,
             api,
             start,
@@ -161,38 +188,49 @@ fn add_calls(
     for chunk in frames::calls(bundle, case, case.whole(), &more, Vec::new()) {
         let chunk = chunk?;
         let column = numbers(&chunk, "event_time")?;
-        let callers: Vec<&str> = texts(&chunk, principal)?.collect();
-        let repositories: Vec<&str> = texts(&chunk, repository)?.collect();
-        for cell in frames::cells(&chunk, kinds)? {
+        let cells = frames::cells(&chunk, kinds)?;
+        watched.count(&chunk, &cells, &column)?;
+        for cell in cells {
             let [account, region, event_source, api, code, endpoint] = &cell.key;
             let place = Place::of(account, region);
-            watched.count(&place, api, &cell.rows, &column, [&callers, &repositories]);
             let draft = drafts.entry(place).or_default();
             let times = cell.of(&column);
             if let (Some(first), Some(last)) = (times.clone().min(), times.clone().max()) {
                 draft.sees(first, last);
             }
-            draft.days.extend(
-                times
-                    .clone()
-                    .filter(|time| *time < window_from)
-                    .map(|time| (window_from - 1 - time) / 86_400),
-            );
-            let series = draft
-                .series
-                .entry((event_source.clone(), api.clone()))
-                .or_default()
+            let mut days: Vec<i64> = times
+                .clone()
+                .filter(|time| *time < window_from)
+                .map(|time| (window_from - 1 - time) / 86_400)
+                .collect();
+            // Rows stand by time, so this leaves one a day.
+            days.dedup();
+            draft.days.extend(days);
+            let apis = match draft.series.get_mut(*event_source) {
+                Some(apis) => apis,
+                None => draft.series.entry((*event_source).to_owned()).or_default(),
+            };
+            let classes = match apis.get_mut(*api) {
+                Some(classes) => classes,
+                None => apis.entry((*api).to_owned()).or_default(),
+            };
+            let series = classes
                 .entry(ecr::knowledge().classify(code))
                 .or_insert_with(|| vec![0; len]);
-            for time in times.clone() {
-                add_at(series, Minute::of_second(time).0 - start.0, 1);
-            }
-            let path = draft
-                .paths
-                .entry((endpoint.clone(), api.clone()))
-                .or_insert_with(|| vec![0; len]);
+            let apis = match draft.paths.get_mut(*endpoint) {
+                Some(apis) => apis,
+                None => draft.paths.entry((*endpoint).to_owned()).or_default(),
+            };
+            let path = match apis.get_mut(*api) {
+                Some(path) => path,
+                None => apis
+                    .entry((*api).to_owned())
+                    .or_insert_with(|| vec![0; len]),
+            };
             for time in times {
-                add_at(path, Minute::of_second(time).0 - start.0, 1);
+                let index = Minute::of_second(time).0 - start.0;
+                add_at(series, index, 1);
+                add_at(path, index, 1);
             }
         }
     }
@@ -227,7 +265,7 @@ fn add_controls(
             }
             let series = draft
                 .controls
-                .entry(event_source.clone())
+                .entry((*event_source).to_owned())
                 .or_insert_with(|| [vec![0; len], vec![0; len], vec![0; len]]);
             for (into, counts) in series.iter_mut().zip(&counts) {
                 for (minute, count) in minutes.clone().zip(cell.of(counts)) {

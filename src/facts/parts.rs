@@ -5,12 +5,12 @@
 //! not to find them. The calls of a part are counted inside the window alone; its past is known by its
 //! failures.
 
-use super::frames::{self, Only, numbers};
+use super::frames::{self, Cell, Only, numbers};
 use super::types::{Dimension, FailingPart, Place};
 use crate::bundle::Bundle;
 use crate::case::{Case, Minute};
 use crate::ecr::{self, Class, Plane};
-use polars::prelude::IdxSize;
+use polars::prelude::DataFrame;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Fewer failures inside the window are no incident, whoever they belong to.
@@ -67,38 +67,46 @@ impl Watched {
         })
     }
 
-    /// Counts the calls of one cell: rows of one place and API, their times and names.
-    pub(super) fn count(
+    /// Counts the calls of a chunk, whose cells begin with account, region, source and API.
+    pub(super) fn count<const N: usize>(
         &mut self,
-        place: &Place,
-        api: &str,
-        rows: &[IdxSize],
+        chunk: &DataFrame,
+        cells: &[Cell<'_, N>],
         times: &[i64],
-        names: [&[&str]; 2],
-    ) {
-        let watched = self.calls.get_mut(place).and_then(|apis| apis.get_mut(api));
-        for (known, names) in watched.into_iter().flatten().zip(names) {
-            if known.is_empty() {
-                continue;
-            }
-            for row in rows {
-                let (Some(time), Some(name)) = (times.get(*row as usize), names.get(*row as usize))
+    ) -> anyhow::Result<()> {
+        if self.calls.is_empty() {
+            return Ok(());
+        }
+        let cell_of_row = frames::cell_of_row(cells, chunk.height());
+        for (index, column) in NAMING.into_iter().enumerate() {
+            for (cell, name, rows) in frames::within(chunk, &cell_of_row, column)? {
+                let Some([account, region, _, api, ..]) = cells.get(cell).map(|cell| &cell.key[..])
                 else {
                     continue;
                 };
-                if *time < self.seconds.0 || *time >= self.seconds.1 {
-                    continue;
-                }
-                let Some(counts) = known.get_mut(*name) else {
+                let counts = self
+                    .calls
+                    .get_mut(&Place::of(account, region))
+                    .and_then(|apis| apis.get_mut(*api)?.get_mut(index)?.get_mut(name));
+                let Some(counts) = counts else {
                     continue;
                 };
-                let minute = time.div_euclid(60);
-                match counts.last_mut() {
-                    Some((last, count)) if *last == minute => *count = count.saturating_add(1),
-                    _ => counts.push((minute, 1)),
+                for row in rows {
+                    let Some(time) = times.get(row as usize) else {
+                        continue;
+                    };
+                    if *time < self.seconds.0 || *time >= self.seconds.1 {
+                        continue;
+                    }
+                    let minute = time.div_euclid(60);
+                    match counts.last_mut() {
+                        Some((last, count)) if *last == minute => *count = count.saturating_add(1),
+                        _ => counts.push((minute, 1)),
+                    }
                 }
             }
         }
+        Ok(())
     }
 
     /// What was found, by place.
@@ -174,7 +182,13 @@ fn failures(bundle: &Bundle, case: &Case) -> anyhow::Result<BTreeMap<Key, Minute
                 if name.is_empty() {
                     continue;
                 }
-                let key = (place.clone(), dimension, name.clone(), api.clone(), class);
+                let key = (
+                    place.clone(),
+                    dimension,
+                    (*name).to_owned(),
+                    (*api).to_owned(),
+                    class,
+                );
                 let minutes = found.entry(key).or_default();
                 for time in cell.of(&times) {
                     let slot = minutes.entry(time.div_euclid(60)).or_default();

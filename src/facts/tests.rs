@@ -384,7 +384,7 @@ mod cells {
             let cells = frames::cells(&whole, ["a", "b", "c"]).unwrap();
             let count = cells.len();
             let found: BTreeMap<[String; 3], Vec<IdxSize>> =
-                cells.into_iter().map(|cell| (cell.key, cell.rows)).collect();
+                cells.into_iter().map(|cell| (cell.key.map(str::to_owned), cell.rows)).collect();
             prop_assert_eq!(found.len(), count);
             prop_assert_eq!(found, expected);
         }

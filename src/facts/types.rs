@@ -43,9 +43,9 @@ pub struct CallSeries {
     pub event_source: String,
     /// `eventName`.
     pub api: String,
-    /// First minute (start of the baseline).
+    /// First minute: the start of the baseline or, when that begins later, a day before the first evidence.
     pub start: Minute,
-    /// Number of minutes: baseline and window.
+    /// Number of minutes, up to the end of the window.
     pub len: usize,
     /// Calls by class; classes that never occur are absent. `Success` is included.
     pub classes: BTreeMap<Class, Vec<u32>>,

@@ -22,10 +22,14 @@ struct Part<'a> {
     trail: &'a TrailFacts,
     class: Class,
     apis: Vec<&'a FailingPart>,
+    /// Its failures.
     k: Vec<u32>,
-    own: Vec<u32>,
-    n: Vec<u32>,
+    /// The calls of all, by API.
+    calls: &'a Calls<'a>,
 }
+
+/// The calls of a place by API.
+type Calls<'a> = BTreeMap<&'a str, Vec<u32>>;
 
 impl Part<'_> {
     /// Failures beyond what is expected without which nothing is large, and the share of its own calls.
@@ -47,17 +51,32 @@ impl Part<'_> {
             && total(&self.k, grid.split, grid.len) as f64 >= self.floor(true).0
     }
 
+    /// Its own calls in `[from, to)`.
+    fn own(&self, from: usize, to: usize, grid: &Grid) -> u64 {
+        let (from, to) = (grid.minute(from), grid.minute(to));
+        let inside = self.apis.iter().flat_map(|api| {
+            let before = |end: Minute| api.calls.partition_point(|(minute, _)| *minute < end);
+            api.calls.get(before(from)..before(to)).unwrap_or_default()
+        });
+        inside.map(|(_, count)| u64::from(*count)).sum()
+    }
+
     /// Its past, and its failures against it.
     fn scanned(&self, grid: &Grid) -> Scanned {
+        let mut n = vec![0; grid.len];
+        for api in &self.apis {
+            if let Some(calls) = self.calls.get(api.api.as_str()) {
+                add(&mut n, calls);
+            }
+        }
         let prior = limits().class(self.class);
-        let normal = baseline::learn(&self.k, &self.n, grid.split, prior.prior);
+        let normal = baseline::learn(&self.k, &n, grid.split, prior.prior);
         // Half a failure for what the past was too short to show.
         let rate = normal.rate.max(0.5 / (normal.calls as f64 + 1.0)).min(1.0);
-        let expected: Vec<f64> = self.n.iter().map(|n| f64::from(*n) * rate).collect();
-        let dispersion =
-            baseline::dispersion(&self.k, &self.n, &expected, grid.split, &normal.dropped);
+        let expected: Vec<f64> = n.iter().map(|n| f64::from(*n) * rate).collect();
+        let dispersion = baseline::dispersion(&self.k, &n, &expected, grid.split, &normal.dropped);
         Scanned {
-            scan: Scan::new(Cost::Failures, &self.k, &self.n, &expected, dispersion),
+            scan: Scan::new(Cost::Failures, &self.k, &n, &expected, dispersion),
             lengths: limits().lengths((grid.len - grid.split).max(1)),
             normal,
             dispersion,
@@ -107,10 +126,12 @@ struct Found {
 
 /// Episodes of parts that no episode in `known` tells already, unsorted.
 pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Episode> {
+    let calls: Vec<Calls<'_>> = facts.trail.iter().map(|one| calls_of(one, grid)).collect();
     let parts: Vec<Part<'_>> = facts
         .trail
         .iter()
-        .flat_map(|trail| parts_of(trail, grid))
+        .zip(&calls)
+        .flat_map(|(trail, calls)| parts_of(trail, calls, grid))
         .collect();
     let mut found = Vec::new();
     for (index, part) in parts.iter().enumerate() {
@@ -135,41 +156,40 @@ pub(super) fn episodes(facts: &Facts, grid: &Grid, known: &[Episode]) -> Vec<Epi
     episodes
 }
 
-fn parts_of<'a>(trail: &'a TrailFacts, grid: &Grid) -> Vec<Part<'a>> {
+/// Many parts share few APIs, so their calls are laid out once.
+fn calls_of<'a>(trail: &'a TrailFacts, grid: &Grid) -> Calls<'a> {
+    let mut calls = Calls::new();
     if trail.parts.is_empty() {
-        return Vec::new();
+        return calls;
     }
-    let mut groups: BTreeMap<(Dimension, &str, Class), Vec<&FailingPart>> = BTreeMap::new();
-    for part in &trail.parts {
-        let key = (part.dimension, part.name.as_str(), part.class);
-        groups.entry(key).or_default().push(part);
-    }
-    // Many parts share few APIs.
-    let mut calls: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for series in &trail.series {
         let sum = calls
             .entry(&series.api)
             .or_insert_with(|| vec![0; grid.len]);
         add(sum, &grid.calls(series));
     }
+    calls
+}
+
+fn parts_of<'a>(trail: &'a TrailFacts, calls: &'a Calls<'a>, grid: &Grid) -> Vec<Part<'a>> {
+    let mut groups: BTreeMap<(Dimension, &str, Class), Vec<&FailingPart>> = BTreeMap::new();
+    for part in &trail.parts {
+        let key = (part.dimension, part.name.as_str(), part.class);
+        groups.entry(key).or_default().push(part);
+    }
     groups
         .into_iter()
         .map(|((_, _, class), apis)| {
-            let (mut k, mut own, mut n) = (vec![0; grid.len], vec![0; grid.len], vec![0; grid.len]);
+            let mut k = vec![0; grid.len];
             for part in &apis {
                 lay(&mut k, &part.minutes, grid);
-                lay(&mut own, &part.calls, grid);
-                if let Some(calls) = calls.get(part.api.as_str()) {
-                    add(&mut n, calls);
-                }
             }
             Part {
                 trail,
                 class,
                 apis,
                 k,
-                own,
-                n,
+                calls,
             }
         })
         .collect()
@@ -195,10 +215,8 @@ fn stands_out(one: &Found, parts: &[Part<'_>], grid: &Grid) -> bool {
     let Some(part) = parts.get(one.part) else {
         return false;
     };
-    let (k, own) = (
-        total(&part.k, one.from, one.to),
-        total(&part.own, one.from, one.to),
-    );
+    let k = total(&part.k, one.from, one.to);
+    let own = part.own(one.from, one.to, grid);
     let is_alone = k as f64 >= limits().part.own_ratio_alone * own as f64;
     if one.p.is_some() || one.to - one.from > rules.rival_minutes || is_alone {
         return true;
@@ -222,7 +240,7 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
     let scanned = part.scanned(grid);
     let (scan, normal) = (&scanned.scan, &scanned.normal);
     let groups = joined(&scanned.hits(grid), limits().episode.gap);
-    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, scan, calibrated);
+    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, scan, (grid, calibrated));
     if !groups.iter().any(|group| reaches(group, true)) {
         return Vec::new();
     }
@@ -257,13 +275,18 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
         .collect()
 }
 
-fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, calibrated: bool) -> bool {
+fn is_large(
+    group: &[Hit],
+    part: &Part<'_>,
+    scan: &Scan,
+    (grid, calibrated): (&Grid, bool),
+) -> bool {
     let (mut k, mut e, mut own, mut minutes) = (0.0, 0.0, 0.0, 0);
     for hit in group {
         let sums = scan.sums(hit.from, hit.to);
         k += sums.0;
         e += sums.2;
-        own += total(&part.own, hit.from, hit.to) as f64;
+        own += part.own(hit.from, hit.to, grid) as f64;
         minutes += (hit.from..hit.to).filter(|at| scan.is_active(*at)).count();
     }
     let (excess, ratio) = part.floor(calibrated);

@@ -37,14 +37,15 @@ pub(super) struct Scan {
     expected: Vec<f64>,
 }
 
-fn prefix(values: impl Iterator<Item = f64>) -> Vec<f64> {
+fn prefix(values: impl ExactSizeIterator<Item = f64>) -> Vec<f64> {
     let mut sum = 0.0;
-    std::iter::once(0.0)
-        .chain(values.map(|value| {
-            sum += value;
-            sum
-        }))
-        .collect()
+    let mut sums = Vec::with_capacity(values.len() + 1);
+    sums.push(sum);
+    sums.extend(values.map(|value| {
+        sum += value;
+        sum
+    }));
+    sums
 }
 
 /// Log-likelihood ratio of `k` failures in `n` calls against `e` expected ones; zero unless there

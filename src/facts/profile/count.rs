@@ -85,8 +85,8 @@ pub(super) fn add(
     Ok(())
 }
 
-fn kind(cell: &Cell<4>) -> Kind<'_> {
-    let [account, region, api, code] = &cell.key;
+fn kind<'a>(cell: &Cell<'a, 4>) -> Kind<'a> {
+    let [account, region, api, code] = cell.key;
     Kind {
         account,
         region,
@@ -99,7 +99,7 @@ fn kind(cell: &Cell<4>) -> Kind<'_> {
 /// The minutes that failed, and the first failures, after which the sample is modelled.
 fn find_failures(
     chunk: &DataFrame,
-    cells: &[Cell<4>],
+    cells: &[Cell<'_, 4>],
     kinds: &[Kind<'_>],
     draft: &mut Draft<'_>,
 ) -> anyhow::Result<()> {

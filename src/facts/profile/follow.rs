@@ -160,7 +160,7 @@ impl ByMinute {
         let start = Minute::of(self.span.from).0;
         let column = numbers(chunk, "event_time")?;
         for cell in frames::cells(chunk, ["principal", "error_code"])? {
-            let [principal, code] = &cell.key;
+            let [principal, code] = cell.key;
             let Some(series) = self.by_name.get_mut(principal) else {
                 continue;
             };
@@ -219,7 +219,7 @@ impl BySecond {
     fn add(&mut self, chunk: &DataFrame) -> anyhow::Result<()> {
         let column = numbers(chunk, "event_time")?;
         for cell in frames::cells(chunk, ["api", "error_code"])? {
-            let [api, code] = &cell.key;
+            let [api, code] = cell.key;
             let throttled = u32::from(ecr::knowledge().classify(code) == Class::Throttle);
             let from = self.span.from.timestamp();
             for time in cell
@@ -228,7 +228,7 @@ impl BySecond {
             {
                 let seconds = match self.by_api.get_mut(api) {
                     Some(seconds) => seconds,
-                    None => self.by_api.entry(api.clone()).or_default(),
+                    None => self.by_api.entry(api.to_owned()).or_default(),
                 };
                 let (arrivals, throttles) = seconds.entry(time).or_default();
                 *arrivals = arrivals.saturating_add(1);

@@ -112,10 +112,10 @@ fn a_trail_that_lags_is_followed_as_far_as_it_lags() {
     // `one` is a record of the 11th, delivered ever later; the last gap is more than a quarter of the margin.
     for (n, stamp) in [
         "20260311T2300",
-        "20260312T0145",
-        "20260312T0210",
-        "20260312T0235",
-        "20260312T0310",
+        "20260312T0115",
+        "20260312T0135",
+        "20260312T0155",
+        "20260312T0230",
     ]
     .iter()
     .enumerate()
