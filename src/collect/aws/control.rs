@@ -221,11 +221,14 @@ impl Control {
             let trouble = tokio::select! {
                 answer = make() => match answer {
                     Ok(answer) => return Ok(answer),
-                    Err(error) => Trouble::of(call, asker, &error),
+                    Err(error) => match throttled.take_if(|_| is_timeout(&error)) {
+                        Some(throttled) => return Err(throttled),
+                        None => Trouble::of(call, asker, &error),
+                    },
                 },
                 why = self.until_stopped() => return Err(stopped(call, why)),
-                // What AWS throttled waits for its turn so long that the turn may never come: that is
-                // no fault of the network.
+                // What AWS throttled waits for its turn so long that the turn may never come, here or
+                // in the SDK: that is no fault of the network.
                 () = tokio::time::sleep(left.min(self.longest())) => return Err(throttled.unwrap_or_else(|| Trouble::plain(
                     Kind::Network,
                     call,
@@ -267,6 +270,15 @@ impl Control {
     /// must end some time.
     fn longest(&self) -> Duration {
         self.limits.patience.saturating_mul(ATTEMPTS * 2)
+    }
+}
+
+/// Whether time ran out before an answer came.
+fn is_timeout<E>(error: &SdkError<E, Response>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_timeout(),
+        _ => false,
     }
 }
 

@@ -29,11 +29,20 @@ fn a_call_that_waits_in_vain_after_throttling_was_throttled() {
         .enable_all()
         .build()
         .unwrap();
-    for (complaints, kind) in [(0, Kind::Network), (1, Kind::Throttled)] {
+    // Whether the time runs out here or in the SDK.
+    for (complaints, in_sdk, kind) in [
+        (0, false, Kind::Network),
+        (1, false, Kind::Throttled),
+        (0, true, Kind::Network),
+        (1, true, Kind::Throttled),
+    ] {
         let tries = AtomicU32::new(0);
         let answer = runtime.block_on(control.call(call, &Asker::default(), || async {
             if tries.fetch_add(1, Ordering::Relaxed) < complaints {
                 return Err(complaint());
+            }
+            if in_sdk {
+                return Err(SdkError::timeout_error("the turn never came"));
             }
             std::future::pending::<Result<(), _>>().await
         }));
