@@ -33,14 +33,17 @@ struct Silence<'a> {
 
 impl Silence<'_> {
     fn meets(&self, other: &Silence<'_>) -> bool {
-        self.from < other.to && other.from < self.to
+        self.trail.place == other.trail.place
+            && self.endpoint == other.endpoint
+            && self.from < other.to
+            && other.from < self.to
     }
 }
 
 /// Every silence, one episode per API of the path, unsorted.
 pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     let mut tests = 0;
-    let mut found = Vec::new();
+    let (mut by_share, mut by_length) = (Vec::new(), Vec::new());
     for trail in &facts.trail {
         let mut paths: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         let mut all = vec![0; grid.len];
@@ -55,21 +58,31 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
         for (endpoint, calls) in &paths {
             tests += 1;
             let path = Path::new(trail, endpoint, calls, &all, grid);
-            let by_share = path.by_share(grid);
-            let mut long = path.by_length(grid);
-            long.retain(|one| !by_share.iter().any(|told| told.meets(one)));
-            found.extend(by_share);
-            found.extend(long);
+            by_share.extend(path.by_share(grid));
+            by_length.extend(path.by_length(grid));
         }
     }
-    let p: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
+    let p: Vec<f64> = by_share.iter().filter_map(|one| one.p).collect();
     let mut q = calibrate::q_values(&p, tests).into_iter();
     let mut episodes = Vec::new();
-    for silence in found {
+    let (mut known, mut doubted): (Vec<Silence<'_>>, Vec<Silence<'_>>) = (Vec::new(), Vec::new());
+    for silence in by_share {
         let q = silence.p.and_then(|_| q.next());
         if q.is_none_or(|q| q <= limits().calibration.false_discovery) {
             told(&silence, q, grid, &mut episodes);
+            known.push(silence);
+        } else {
+            doubted.push(silence);
         }
+    }
+    // What the share may leave to chance, the length may still show, but then it must be longer.
+    by_length.retain(|long| {
+        let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
+        let is_longer = long.score >= limits().silence.times_uncalibrated;
+        !is_met(&known) && (is_longer || !is_met(&doubted))
+    });
+    for silence in by_length {
+        told(&silence, None, grid, &mut episodes);
     }
     episodes
 }

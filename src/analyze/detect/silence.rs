@@ -76,7 +76,7 @@ impl Flow<'_> {
     fn judged(&self, run: (usize, usize), quiet: &[(usize, usize)]) -> Option<Silence> {
         let rules = &limits().silence;
         let length = run.1 - run.0;
-        if length < rules.minutes {
+        if length < rules.minutes.min(rules.broken_off_minutes) {
             return None;
         }
         let compared = self.compared(run, quiet);
@@ -90,7 +90,13 @@ impl Flow<'_> {
         }
         let times = length as f64 / compared.longest.max(1) as f64;
         let hoped = self.hoped(run, compared.days);
-        (times >= times_needed && hoped >= self.least_hoped).then_some(Silence {
+        let is_long = length >= rules.minutes && times >= times_needed;
+        // Only where others prove that the trail itself goes on.
+        let breaks_off = !self.needs_days
+            && compared.longest == 0
+            && length >= rules.broken_off_minutes
+            && hoped >= rules.broken_off_hoped;
+        ((is_long || breaks_off) && hoped >= self.least_hoped).then_some(Silence {
             from: run.0,
             to: run.1,
             hoped,
