@@ -320,15 +320,21 @@ fn told(silence: &Silence<'_>, q: Option<f64>, grid: &Grid, episodes: &mut Vec<E
     let Silence {
         trail, from, to, ..
     } = *silence;
-    let own = |api: Option<&str>| -> f64 {
+    let own_until = |api: Option<&str>, end: usize| -> f64 {
         trail
             .paths
             .iter()
             .filter(|path| path.endpoint == silence.endpoint)
             .filter(|path| api.is_none_or(|api| path.api == api))
-            .map(|path| total(&grid.lay(path.start, &path.calls), 0, grid.split) as f64)
+            .map(|path| total(&grid.lay(path.start, &path.calls), 0, end) as f64)
             .sum()
     };
+    // An archive that begins with its window has no other past than what came before the silence.
+    let end = match own_until(None, grid.split) > 0.0 {
+        true => grid.split,
+        false => from,
+    };
+    let own = |api: Option<&str>| own_until(api, end);
     let whole = own(None).max(1.0);
     let mut apis: Vec<&str> = trail
         .paths

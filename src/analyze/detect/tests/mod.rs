@@ -5,6 +5,7 @@ mod failures;
 mod gauges;
 mod metrics;
 mod null;
+mod paths;
 mod series;
 mod volume;
 
@@ -125,7 +126,6 @@ impl World {
         }
     }
 
-    /// Removes every call of `[from, to)`.
     /// All calls of one minute, whatever became of them.
     fn calls(&self, api: &str, minute: i64) -> u32 {
         let at = (minute + self.baseline) as usize;
@@ -133,6 +133,7 @@ impl World {
         classes.values().map(|counts| counts[at]).sum()
     }
 
+    /// Removes every call of `[from, to)`.
     fn silence(&mut self, api: &str, (from, to): (i64, i64)) {
         for counts in self.apis.get_mut(api).unwrap().values_mut() {
             counts[(from + self.baseline) as usize..(to + self.baseline) as usize].fill(0);
