@@ -75,11 +75,14 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
             doubted.push(silence);
         }
     }
-    // What the share may leave to chance, the length may still show, but then it must be longer.
+    // What the share may leave to chance, the length may still show, but then it must be longer and
+    // more must be missing.
     by_length.retain(|long| {
         let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
-        let is_longer = long.score >= limits().silence.times_uncalibrated;
-        !is_met(&known) && (is_longer || !is_met(&doubted))
+        let rules = &limits().silence;
+        let is_plain =
+            long.score >= rules.times_uncalibrated && long.missing >= rules.broken_off_hoped;
+        !is_met(&known) && (is_plain || !is_met(&doubted))
     });
     for silence in by_length {
         told(&silence, None, grid, &mut episodes);
