@@ -75,13 +75,10 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
             doubted.push(silence);
         }
     }
-    // What the share may leave to chance, the length may still show, but then it must be longer and
-    // more must be missing.
+    // What the share may leave to chance, the length may still show, but then more must be missing.
     by_length.retain(|long| {
         let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
-        let rules = &limits().silence;
-        let is_plain =
-            long.score >= rules.times_uncalibrated && long.missing >= rules.broken_off_hoped;
+        let is_plain = long.missing >= limits().silence.broken_off_hoped;
         !is_met(&known) && (is_plain || !is_met(&doubted))
     });
     for silence in by_length {
@@ -135,7 +132,11 @@ impl<'a, 'b> Path<'a, 'b> {
     fn by_length(&self, grid: &Grid) -> Vec<Silence<'a>> {
         let silences = self.flow.silences(grid).into_iter();
         let lonely = silences.filter(|one| others_go_on(&self.others, one.from, one.to));
+        // Nothing before the window says what is usual: a long window then has quiet nights of its own.
+        let has_past = total(self.calls, 0, grid.split) > 0;
+        let least = limits().silence.broken_off_hoped;
         lonely
+            .filter(|one| has_past || one.hoped >= least)
             .map(|silence| Silence {
                 trail: self.trail,
                 endpoint: self.endpoint,
