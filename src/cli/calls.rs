@@ -11,6 +11,7 @@ use crate::case::{Case, Instant, Interval, Minute, instant};
 use crate::ecr::{self, Class};
 use crate::failure::{Failure, Kind};
 use crate::report::escape::Untrusted;
+use crate::report::fmt;
 use crate::trail::{self, HourRows};
 use anyhow::Context as _;
 use std::collections::{BTreeMap, HashMap};
@@ -66,7 +67,7 @@ pub(super) fn run(args: &CallsArgs) -> Result<u8, Failure> {
             entry.files_read,
             entry.files_pruned,
             entry.files_late,
-            args.trail.lateness.as_deref().unwrap_or("90m"),
+            fmt::duration(request.lateness_s),
         ));
     }
     say(volume, &line);
