@@ -56,6 +56,8 @@ pub mod method {
     pub const SHARE_OF_CALLS: &str = "share_of_calls_scan";
     /// A silence longer than any comparable one; the score says how many times as long.
     pub const SILENCE: &str = "longest_silence";
+    /// The same of one path. Its counts are those of all paths, as for [`SHARE_OF_CALLS`].
+    pub const SILENCE_OF_PATH: &str = "longest_silence_of_path";
     /// CloudWatch counted calls that the trail does not hold.
     pub const HOLE: &str = "call_count_against_trail";
     /// No episode carries the incident, so that nothing was scanned.

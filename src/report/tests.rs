@@ -263,6 +263,41 @@ fn a_traffic_drop_is_told_in_calls() {
         !text.contains("480 of 12"),
         "expected calls are no failures"
     );
+    assert!(text.contains("; baseline 12.3 calls/min."), "{text}");
+}
+
+#[test]
+fn no_baseline_is_named_where_the_archive_begins_with_its_window() {
+    use crate::analyze::types::{Signal, method};
+    let (mut facts, mut findings) = stories::aws_fault();
+    let baseline = facts.case.baseline.minutes() as usize;
+    for counts in facts
+        .trail
+        .iter_mut()
+        .flat_map(|trail| &mut trail.series)
+        .flat_map(|series| series.classes.values_mut())
+    {
+        counts
+            .iter_mut()
+            .take(baseline)
+            .for_each(|count| *count = 0);
+    }
+    let incident = &mut findings.incidents[0];
+    incident.draft.signal = Signal::TrafficDrop;
+    incident.draft.episodes[0].signal = Signal::TrafficDrop;
+    incident.calls = 12;
+    incident.failures = 480;
+    incident.baseline_ratio = 12.3;
+    incident.significance.method = method::SILENCE_OF_PATH;
+    let report = tell(&facts, &findings, &stories::meta());
+    assert_eq!(report.contract.incidents[0].baseline_ratio, None);
+    let text = markdown::render(&report);
+    assert!(
+        text.contains("About 468 calls of ") && text.contains(" are missing on one path"),
+        "{text}"
+    );
+    assert!(text.contains("; no calls before the window."), "{text}");
+    assert!(!text.contains("12.3"), "{text}");
 }
 
 const POISON: [&str; 7] = [

@@ -182,7 +182,7 @@ pub(crate) struct SilenceLimits {
     pub(crate) path_times: f64,
     pub(crate) path_times_uncalibrated: f64,
     pub(crate) broken_off_minutes: usize,
-    pub(crate) broken_off_hoped: f64,
+    pub(crate) plain_hoped: f64,
 }
 
 /// Failures of one caller or repository.

@@ -240,7 +240,7 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
     let scanned = part.scanned(grid);
     let (scan, normal) = (&scanned.scan, &scanned.normal);
     let groups = joined(&scanned.hits(grid), limits().episode.gap);
-    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, scan, (grid, calibrated));
+    let reaches = |group: &[Hit], calibrated: bool| is_large(group, part, scan, grid, calibrated);
     if !groups.iter().any(|group| reaches(group, true)) {
         return Vec::new();
     }
@@ -275,12 +275,7 @@ fn of_part(index: usize, part: &Part<'_>, grid: &Grid) -> Vec<Found> {
         .collect()
 }
 
-fn is_large(
-    group: &[Hit],
-    part: &Part<'_>,
-    scan: &Scan,
-    (grid, calibrated): (&Grid, bool),
-) -> bool {
+fn is_large(group: &[Hit], part: &Part<'_>, scan: &Scan, grid: &Grid, calibrated: bool) -> bool {
     let (mut k, mut e, mut own, mut minutes) = (0.0, 0.0, 0.0, 0);
     for hit in group {
         let sums = scan.sums(hit.from, hit.to);

@@ -23,6 +23,7 @@ struct Silence<'a> {
     endpoint: &'a str,
     from: usize,
     to: usize,
+    method: &'static str,
     /// Calls missing.
     missing: f64,
     score: f64,
@@ -78,7 +79,7 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     // What the share may leave to chance, the length may still show, but then more must be missing.
     by_length.retain(|long| {
         let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
-        let is_plain = long.missing >= limits().silence.broken_off_hoped;
+        let is_plain = long.missing >= limits().silence.plain_hoped;
         !is_met(&known) && (is_plain || !is_met(&doubted))
     });
     for silence in by_length {
@@ -134,7 +135,7 @@ impl<'a, 'b> Path<'a, 'b> {
         let lonely = silences.filter(|one| others_go_on(&self.others, one.from, one.to));
         // Nothing before the window says what is usual: a long window then has quiet nights of its own.
         let has_past = total(self.calls, 0, grid.split) > 0;
-        let least = limits().silence.broken_off_hoped;
+        let least = limits().silence.plain_hoped;
         lonely
             .filter(|one| has_past || one.hoped >= least)
             .map(|silence| Silence {
@@ -142,6 +143,7 @@ impl<'a, 'b> Path<'a, 'b> {
                 endpoint: self.endpoint,
                 from: silence.from,
                 to: silence.to,
+                method: method::SILENCE_OF_PATH,
                 missing: silence.hoped,
                 score: silence.times,
                 p: None,
@@ -230,6 +232,7 @@ impl<'a, 'b> Path<'a, 'b> {
                     endpoint,
                     from,
                     to,
+                    method: method::SHARE_OF_CALLS,
                     missing,
                     score,
                     p,
@@ -373,7 +376,7 @@ fn told(silence: &Silence<'_>, q: Option<f64>, grid: &Grid, episodes: &mut Vec<E
             failures: hoped.round() as u64,
             baseline_ratio: hoped / (to - from).max(1) as f64,
             significance: Significance {
-                method: method::SHARE_OF_CALLS,
+                method: silence.method,
                 score: silence.score,
                 q,
                 calibrated_days: u32::try_from(silence.days).unwrap_or(u32::MAX),

@@ -95,7 +95,7 @@ impl Flow<'_> {
         let breaks_off = !self.needs_days
             && compared.longest == 0
             && length >= rules.broken_off_minutes
-            && hoped >= rules.broken_off_hoped;
+            && hoped >= rules.plain_hoped;
         ((is_long || breaks_off) && hoped >= self.least_hoped).then_some(Silence {
             from: run.0,
             to: run.1,

@@ -4,7 +4,7 @@
 
 use super::story::Story;
 use super::words::{cell, cut_note, name, plural, say, strong, table};
-use crate::analyze::types::{Incident, Signal};
+use crate::analyze::types::{Episode, Incident, Signal};
 use crate::facts::types::{ControlGroup, Share};
 use crate::report::fmt;
 use crate::report::model::{Block, Label, Text};
@@ -17,11 +17,15 @@ const PER_DIMENSION: usize = 4;
 const REQUESTS: usize = 30;
 
 /// What the API did over the baseline, with its denominator.
-fn past(story: &Story<'_>, incident: &Incident, api: &str) -> String {
+fn past(story: &Story<'_>, incident: &Incident, episode: &Episode) -> String {
+    let api = &episode.api;
     let Some(class) = incident.draft.signal.class() else {
-        return "n/a".to_owned();
+        return match story.has_before(&incident.draft.place, std::slice::from_ref(api)) {
+            true => format!("{}/min", fmt::number(episode.baseline_ratio)),
+            false => "no calls".to_owned(),
+        };
     };
-    match story.before(&incident.draft.place, &[api.to_owned()], class) {
+    match story.before(&incident.draft.place, std::slice::from_ref(api), class) {
         (_, 0) => "no calls".to_owned(),
         (failures, calls) => fmt::share(failures, calls),
     }
@@ -36,13 +40,13 @@ pub(super) fn impact(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
             vec![
                 cell(fmt::count(episode.calls)),
                 cell(fmt::count(episode.failures)),
-                cell(format!("{}/min", fmt::number(episode.baseline_ratio))),
+                cell(past(story, incident, episode)),
             ]
         } else {
             vec![
                 cell(fmt::count(episode.calls)),
                 cell(fmt::share(episode.failures, episode.calls)),
-                cell(past(story, incident, &episode.api)),
+                cell(past(story, incident, episode)),
             ]
         };
         let end = if episode.ongoing {

@@ -118,7 +118,9 @@ fn incident(story: &Story<'_>, incident: &found::Incident) -> Incident {
         failures: incident.failures,
         failure_ratio: finite(incident.failure_ratio),
         baseline_ratio: match incident.draft.signal.class() {
-            None => Some(finite(incident.baseline_ratio)),
+            None => story
+                .has_before(&incident.draft.place, &incident.draft.apis)
+                .then(|| finite(incident.baseline_ratio)),
             Some(class) => {
                 let (failures, calls) =
                     story.before(&incident.draft.place, &incident.draft.apis, class);

@@ -72,12 +72,18 @@ pub(super) fn blocks(story: &Story<'_>, incident: &Incident) -> Vec<Block> {
                         fmt::share(incident.failures, incident.calls)
                     )
                 }
-                Signal::TrafficSurge | Signal::TrafficDrop => format!(
-                    " {} calls/min; during the incident {} calls where {} are expected.",
-                    fmt::number(incident.baseline_ratio),
-                    fmt::count(incident.calls),
-                    fmt::count(incident.failures)
-                ),
+                Signal::TrafficSurge | Signal::TrafficDrop => {
+                    let draft = &incident.draft;
+                    let past = match story.has_before(&draft.place, &draft.apis) {
+                        true => format!(" {} calls/min", fmt::number(incident.baseline_ratio)),
+                        false => " none: no calls of these APIs before the window".to_owned(),
+                    };
+                    format!(
+                        "{past}; during the incident {} calls where {} are expected.",
+                        fmt::count(incident.calls),
+                        fmt::count(incident.failures)
+                    )
+                }
             })
             .cite(&story.cites_of(incident))
             .and(" ")
@@ -388,6 +394,7 @@ fn signal_chart(story: &Story<'_>, incident: &Incident) -> Chart {
         }
         let levels = match incident.draft.signal {
             Signal::TrafficSurge | Signal::TrafficDrop => baseline(incident, api)
+                .filter(|_| story.has_before(&incident.draft.place, &[api.to_owned()]))
                 .map(|rate| Level {
                     label: format!("baseline {}/min", fmt::number(rate)),
                     value: rate,

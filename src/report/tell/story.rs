@@ -61,6 +61,11 @@ impl<'a> Story<'a> {
             })
     }
 
+    /// Whether any call of these APIs came in the baseline; without one nothing may be called a baseline.
+    pub(super) fn has_before(&self, place: &Place, apis: &[String]) -> bool {
+        self.before(place, apis, Class::Success).1 > 0
+    }
+
     /// Ledger IDs of a source.
     pub(super) fn cites(&self, noun: Noun) -> Vec<&'a str> {
         self.ledger(|evidence| evidence.noun == noun.word())

@@ -107,7 +107,10 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
             words::failed_how(class)
         )),
         // One path is too small a part of all calls for their sum to tell its silence.
-        Signal::TrafficDrop if incident.significance.method == method::SHARE_OF_CALLS => {
+        Signal::TrafficDrop
+            if [method::SHARE_OF_CALLS, method::SILENCE_OF_PATH]
+                .contains(&incident.significance.method) =>
+        {
             let missing = incident.failures.saturating_sub(incident.calls);
             say(format!("About {} calls of ", fmt::count(missing)))
                 .codes(&draft.apis, 4)
@@ -157,6 +160,11 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
                 format!("; baseline {}.", fmt::share(failures, calls))
             }
         },
+        Signal::TrafficSurge | Signal::TrafficDrop
+            if !story.has_before(&draft.place, &draft.apis) =>
+        {
+            "; no calls before the window.".to_owned()
+        }
         Signal::TrafficSurge | Signal::TrafficDrop => format!(
             "; baseline {} calls/min.",
             fmt::number(incident.baseline_ratio)

@@ -1,7 +1,7 @@
 //! One path falls silent while another goes on.
 
 use super::{DAY, MIDNIGHT, World, near, span};
-use crate::analyze::types::Signal;
+use crate::analyze::types::{Signal, method};
 use crate::case::Minute;
 use crate::ecr::Class;
 use crate::facts::types::{Facts, PathSeries};
@@ -67,21 +67,45 @@ fn a_busy_path_that_breaks_off_is_told_within_minutes_without_any_past() {
     assert!(silences(&before).is_empty());
 }
 
+/// Three days and a window in which the path is silent for 22 minutes. On prior days far louder bursts of the
+/// other path come while this one pauses for four minutes, when `doubt` is cast on its share.
+fn long(pace: u32, doubt: bool) -> Facts {
+    let pauses = move |at: i64| doubt && at < 0 && (600..604).contains(&at.rem_euclid(DAY));
+    place(
+        (3 * DAY, 300),
+        move |at| {
+            if (180..202).contains(&at) || pauses(at) {
+                0
+            } else {
+                pace
+            }
+        },
+        move |at| match (pauses(at), at.rem_euclid(3)) {
+            (true, _) => 400,
+            (false, 0) => 5,
+            (false, _) => 0,
+        },
+    )
+}
+
 #[test]
 fn a_long_silence_is_told_although_its_share_may_be_chance() {
-    // The other path comes in bursts every ten minutes, so shares say little.
-    let hour = |silence: i64| {
-        place(
-            (3 * DAY, 300),
-            move |at| match (180..180 + silence).contains(&at) {
-                true => 0,
-                false => [6, 4, 0, 7, 0][at.rem_euclid(5) as usize],
-            },
-            |at| if at.rem_euclid(9) == 0 { 14 } else { 0 },
-        )
-    };
-    let told = silences(&hour(22));
-    assert_eq!(told.len(), 1, "{told:?}");
-    near(told[0], (180, 202), 1);
-    assert!(silences(&hour(2)).is_empty());
+    for (doubt, method) in [
+        (false, method::SHARE_OF_CALLS),
+        (true, method::SILENCE_OF_PATH),
+    ] {
+        let facts = long(5, doubt);
+        let told = silences(&facts);
+        assert_eq!(told.len(), 1, "{told:?}");
+        near(told[0], (180, 202), 0);
+        let drafts = super::super::detect(&facts).drafts;
+        let methods: Vec<_> = drafts.iter().flat_map(|draft| &draft.episodes).collect();
+        assert!(methods.iter().all(|one| one.significance.method == method));
+    }
+}
+
+#[test]
+fn a_long_silence_of_few_calls_is_not_told_where_its_share_may_be_chance() {
+    assert_eq!(silences(&long(2, false)).len(), 1);
+    assert!(silences(&long(2, true)).is_empty());
 }
