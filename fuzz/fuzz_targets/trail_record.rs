@@ -35,12 +35,21 @@ fn scan(path: PathBuf) -> (Tally, Vec<CallRow>, usize) {
     (entry.tally, calls, changes)
 }
 
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text).expect("memory");
+    packed.finish().expect("memory")
+}
+
 fuzz_target!(|data: &[u8]| {
     let plain = scan(file("trail.json", data));
     if data.first().is_none_or(|first| first % 4 == 3) && !data.starts_with(&[0x1F, 0x8B]) {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        packed.write_all(data).expect("memory");
-        let packed = file("trail.json.gz", &packed.finish().expect("memory"));
-        assert_eq!(plain, scan(packed));
+        // One member is unfolded at once, two go through the stream and its careful reader.
+        let (left, right) = data.split_at(data.len() / 2 * (data.len() % 2));
+        let packed = match left.is_empty() {
+            true => gzip(right),
+            false => [gzip(left), gzip(right)].concat(),
+        };
+        assert_eq!(plain, scan(file("trail.json.gz", &packed)));
     }
 });

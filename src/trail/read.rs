@@ -12,7 +12,7 @@ use super::skim::{Met, Skim};
 use super::spelling::Spellings;
 use super::split::{Fault, Piece, RECORD_CAP, Splitter};
 use super::{ScanRequest, alien, open, whole};
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 /// Wrappers inside wrappers: an exported log event may hold an EventBridge event.
 const WRAPPED_CAP: usize = 2;
@@ -34,25 +34,18 @@ pub(super) fn read(file: &Found, request: &ScanRequest, gather: &mut Gather) {
 
 fn read_whole(text: &[u8], size: usize, file: &Found, request: &ScanRequest, gather: &mut Gather) {
     let mut seen = Seen::default();
-    let text = text.get(..size).unwrap_or_default();
-    match seen.skim(text, Vec::new(), 0, request, gather) {
-        // Nothing met: other encodings, other kinds of files and empty ones show at the start.
-        _ if seen.is_untouched() => return read_stream(file, request, gather),
-        Ok(()) => {}
-        Err(odd) => {
-            let rest = text.get(odd.at..).unwrap_or_default();
-            let splitter = Splitter::resumed(rest, odd.at as u64, odd.open);
-            seen.split(splitter, request, gather);
-        }
+    // Nothing met: other encodings, other kinds of files and empty ones show at the start.
+    if !seen.text(text.get(..size).unwrap_or_default(), request, gather) {
+        return read_stream(file, request, gather);
     }
     gather.bytes_read += file.bytes;
-    seen.was_json = true;
     seen.conclude(&[], file, gather);
 }
 
-/// The way for whatever is large, damaged, or from a pipe.
+/// The way for what is damaged, packed in several members, of another encoding, or large. A text that
+/// fits is then read as any other, so that the same text says the same whatever it was packed in.
 fn read_stream(file: &Found, request: &ScanRequest, gather: &mut Gather) {
-    let source = match open::open(&file.origin) {
+    let mut source = match open::open(&file.origin) {
         Ok(source) => source,
         Err(error) => {
             gather.notes.push(Note::lost(
@@ -62,8 +55,15 @@ fn read_stream(file: &Found, request: &ScanRequest, gather: &mut Gather) {
             return;
         }
     };
+    let mut text = Vec::new();
+    let most = whole::TEXT_CAP as u64 + 1;
+    // The layers below report their faults themselves; here an error is the end.
+    let _ = source.by_ref().take(most).read_to_end(&mut text);
     let mut seen = Seen::default();
-    let source = seen.split(Splitter::new(source), request, gather);
+    if text.len() > whole::TEXT_CAP || !seen.text(&text, request, gather) {
+        let whole = Splitter::new(Cursor::new(text).chain(source));
+        (_, source) = seen.split(whole, request, gather).into_inner();
+    }
     let unfold = source.into_inner();
     gather.bytes_read += unfold.bytes_read();
     seen.conclude(unfold.faults(), file, gather);
@@ -134,6 +134,22 @@ impl Seen {
         self.cut_at = self.cut_at.or(other.cut_at);
         self.not_json = self.not_json.take().or(other.not_json);
         self.was_json |= other.was_json;
+    }
+
+    /// Reads a whole text: at full speed as far as it is plain, from there on with care. `false` when
+    /// nothing was met at full speed; then nothing was counted either.
+    fn text(&mut self, text: &[u8], request: &ScanRequest, gather: &mut Gather) -> bool {
+        match self.skim(text, Vec::new(), 0, request, gather) {
+            _ if self.is_untouched() => return false,
+            Ok(()) => {}
+            Err(odd) => {
+                let rest = text.get(odd.at..).unwrap_or_default();
+                let splitter = Splitter::resumed(rest, odd.at as u64, odd.open);
+                self.split(splitter, request, gather);
+            }
+        }
+        self.was_json = true;
+        true
     }
 
     /// Reads a text at full speed as far as it is plain; `base` is its offset in the whole text.

@@ -214,6 +214,58 @@ proptest! {
     }
 }
 
+/// Bytes with a meaning in JSON, and one without.
+fn stroke() -> impl Strategy<Value = u8> {
+    prop::sample::select(b"\"{}[],:\\\nex0 ".to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn damage_reads_the_same_by_every_way(
+        records in prop::collection::vec(record(), 1..5),
+        style in style(),
+        strokes in prop::collection::vec((0.0..1.0f64, stroke(), any::<bool>()), 1..4),
+    ) {
+        let mut bytes = file(&records, &[style]).into_bytes();
+        for (at, byte, is_more) in strokes {
+            // The wrapper stays: without one a text is of another kind.
+            let at = 14 + ((bytes.len() - 14) as f64 * at) as usize;
+            match is_more {
+                true => bytes.insert(at, byte),
+                false => bytes[at] = byte,
+            }
+        }
+        let folder = Folder::new();
+        folder.put("trail.json", &bytes);
+        let fast = answer(folder.scan());
+        let folder = Folder::new();
+        let (left, right) = bytes.split_at(bytes.len() / 2);
+        folder.put("trail.json.gz", [gzip(left), gzip(right)].concat());
+        prop_assert_eq!(&fast, &answer(folder.scan()));
+    }
+}
+
+#[test]
+fn what_is_broken_inside_a_value_nobody_reads_costs_nothing_by_any_way() {
+    let broken = pull(2).to_string().replacen(
+        '{',
+        r#"{"serviceEventDetails":{"a":"2.0",s"b":{"c":1}},"#,
+        1,
+    );
+    let text = format!("{{\"Records\":[{},{broken},{}]}}", pull(1), pull(3));
+    let plain = answer(scan_text(&text));
+    assert_eq!(plain.rows.0.len(), 3);
+    let folder = Folder::new();
+    let path = folder.put(
+        "members.json.gz",
+        [gzip(&text[..99]), gzip(&text[99..])].concat(),
+    );
+    assert_eq!(answer(folder.scan()), plain);
+    assert_eq!(in_pieces(&path, 500), plain);
+}
+
 #[test]
 fn compressed_and_concatenated_files_are_read_alike() {
     let records: Vec<Value> = (0..50).map(pull).collect();
