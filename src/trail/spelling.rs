@@ -117,7 +117,7 @@ impl Spellings {
         len: usize,
         key: Option<Key>,
     ) -> usize {
-        let Some(bytes) = text.first_chunk().filter(|_| len <= SPELLING) else {
+        let Some(bytes) = text.first_chunk().filter(|_| is_memorable(text, len)) else {
             return 0;
         };
         let known = self
@@ -147,7 +147,7 @@ impl Spellings {
         let (Some(value), Some(bytes)) = (self.values.get_mut(steady), text.first_chunk()) else {
             return 0;
         };
-        if len > SPELLING || !self.remembers_values {
+        if !is_memorable(text, len) || !self.remembers_values {
             return 0;
         }
         // After four billion changes of value none is remembered any more.
@@ -162,6 +162,12 @@ impl Spellings {
         };
         id
     }
+}
+
+/// Whether the `len` bytes a text begins with may be passed over when they come again. Bytes beyond ASCII
+/// may be no text at all, which shows only where they are looked at.
+fn is_memorable(text: &[u8], len: usize) -> bool {
+    len <= SPELLING && text.get(..len).is_some_and(<[u8]>::is_ascii)
 }
 
 impl Default for Spellings {

@@ -267,6 +267,37 @@ fn what_is_broken_inside_a_value_nobody_reads_costs_nothing_by_any_way() {
 }
 
 #[test]
+fn a_value_that_is_no_text_is_looked_at_however_often_it_comes() {
+    let folder = Folder::new();
+    for n in 0..40 {
+        let mut record = pull(n);
+        let fields = record.as_object_mut().unwrap();
+        // They come last, so that nothing behind them makes the reader look at what it knows.
+        for last in [
+            "awsRegion",
+            "recipientAccountId",
+            "eventType",
+            "eventCategory",
+        ] {
+            fields.remove(last);
+        }
+        let mut bytes = record.to_string().into_bytes();
+        bytes.pop();
+        bytes.extend(b",\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"1111\xff\xfe3333\"");
+        bytes.extend(b",\"eventType\":\"AwsApiCall\",\"eventCategory\":\"Management\"}");
+        bytes.extend(format!("\n{}", pull(100 + n)).into_bytes());
+        folder.put(&format!("{n}.json"), bytes);
+    }
+    let scan = folder.scan();
+    assert_eq!(scan.calls.len(), 80);
+    let is_marked = |call: &&CallRow| call.recipient_account != "111122223333";
+    assert_eq!(scan.calls.iter().filter(is_marked).count(), 40);
+    for call in scan.calls.iter().filter(is_marked) {
+        assert_eq!(call.recipient_account, "1111\u{fffd}\u{fffd}3333");
+    }
+}
+
+#[test]
 fn compressed_and_concatenated_files_are_read_alike() {
     let records: Vec<Value> = (0..50).map(pull).collect();
     let (left, right) = records.split_at(20);
