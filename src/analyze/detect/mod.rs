@@ -13,6 +13,7 @@ mod hole;
 pub(crate) mod limits;
 mod metric;
 mod part;
+mod passage;
 mod path;
 mod profile;
 mod scan;

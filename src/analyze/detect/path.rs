@@ -10,8 +10,9 @@ use super::calibrate::{self, Gumbel};
 use super::failures::is_ongoing;
 use super::grid::{Grid, add, total};
 use super::limits::limits;
+use super::passage;
 use super::scan::{Cost, Scan, joined};
-use super::silence::Flow;
+use super::silence::{self, Flow};
 use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::facts::types::Facts;
 use crate::facts::types::TrailFacts;
@@ -30,6 +31,7 @@ struct Silence<'a> {
     p: Option<f64>,
     days: usize,
     dispersion: f64,
+    after_change: bool,
 }
 
 impl Silence<'_> {
@@ -79,7 +81,7 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
     // What the share may leave to chance, the length may still show, but then more must be missing.
     by_length.retain(|long| {
         let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
-        let is_plain = long.missing >= limits().silence.plain_hoped;
+        let is_plain = long.after_change || long.missing >= limits().silence.plain_hoped;
         !is_met(&known) && (is_plain || !is_met(&doubted))
     });
     for silence in by_length {
@@ -125,6 +127,7 @@ impl<'a, 'b> Path<'a, 'b> {
                 known: (known_from, grid.settled.min(grid.len)),
                 least_hoped: limits().silence.hoped,
                 needs_days: false,
+                changed: passage::changed(trail, Some(endpoint), grid),
             },
         }
     }
@@ -135,9 +138,12 @@ impl<'a, 'b> Path<'a, 'b> {
         let lonely = silences.filter(|one| others_go_on(&self.others, one.from, one.to));
         // Nothing before the window says what is usual: a long window then has quiet nights of its own.
         let has_past = total(self.calls, 0, grid.split) > 0;
-        let least = limits().silence.plain_hoped;
+        let rules = &limits().silence;
+        let stands_out = |one: &silence::Silence| {
+            one.hoped >= rules.plain_hoped || one.times >= rules.times_alone
+        };
         lonely
-            .filter(|one| has_past || one.hoped >= least)
+            .filter(|one| has_past || stands_out(one))
             .map(|silence| Silence {
                 trail: self.trail,
                 endpoint: self.endpoint,
@@ -149,6 +155,7 @@ impl<'a, 'b> Path<'a, 'b> {
                 p: None,
                 days: silence.days,
                 dispersion: 1.0,
+                after_change: silence.after_change,
             })
             .collect()
     }
@@ -238,6 +245,7 @@ impl<'a, 'b> Path<'a, 'b> {
                     p,
                     days: history.len(),
                     dispersion,
+                    after_change: false,
                 })
             })
             .collect()

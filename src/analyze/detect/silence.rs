@@ -8,6 +8,7 @@
 use super::failures::is_ongoing;
 use super::grid::{DAY, Grid, add, total};
 use super::limits::limits;
+use super::passage;
 use crate::analyze::types::{Episode, Signal, Significance, method};
 use crate::facts::types::TrailFacts;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub(super) struct Silence {
     pub(super) times: f64,
     /// Prior days it was compared with.
     pub(super) days: usize,
+    /// Whether it follows a change of the way.
+    pub(super) after_change: bool,
 }
 
 /// One series of calls, and where it is known.
@@ -35,6 +38,8 @@ pub(super) struct Flow<'a> {
     /// Whether a prior day at the same time is asked for, or that calls go on as before: without either
     /// an evening looks like an end.
     pub(super) needs_days: bool,
+    /// Minutes at which the way of the calls was changed.
+    pub(super) changed: Vec<usize>,
 }
 
 impl Flow<'_> {
@@ -85,12 +90,20 @@ impl Flow<'_> {
             _ => (rules.times, true),
         };
         let is_pause = || self.needs_days && !has_days && !self.goes_on(run);
-        if compared.minutes < rules.known_minutes || is_pause() {
+        let known_minutes = match self.needs_days {
+            true => rules.known_minutes,
+            false => rules.known_minutes_path,
+        };
+        if compared.minutes < known_minutes || is_pause() {
             return None;
         }
-        let times = length as f64 / compared.longest.max(1) as f64;
+        let usual = compared.longest.max(1) as f64;
+        let times = length as f64 / usual;
         let hoped = self.hoped(run, compared.days);
-        let is_long = length >= rules.minutes && times >= times_needed;
+        let after_change = self
+            .since_change(run, compared.longest)
+            .is_some_and(|minutes| minutes as f64 >= rules.times_after_change * usual);
+        let is_long = length >= rules.minutes && (times >= times_needed || after_change);
         // Only where others prove that the trail itself goes on.
         let breaks_off = !self.needs_days
             && compared.longest == 0
@@ -102,7 +115,28 @@ impl Flow<'_> {
             hoped,
             times,
             days: compared.days,
+            after_change,
         })
+    }
+
+    /// Minutes of a silence behind a change of its way, if one was made shortly before it or, because the
+    /// last call comes some time before the first one missing, no more than a usual silence into it.
+    /// Where such changes are made all day long, one of them says nothing.
+    fn since_change(&self, run: (usize, usize), usual: usize) -> Option<usize> {
+        let rules = &limits().silence;
+        let from = run.0.saturating_sub(rules.change_minutes);
+        let earlier = run.0.saturating_sub(rules.before_minutes)..from;
+        let others = self
+            .changed
+            .iter()
+            .filter(|at| earlier.contains(at))
+            .count();
+        if others > rules.change_others {
+            return None;
+        }
+        let into = (run.0 + usual).min(run.1);
+        let change = self.changed.iter().find(|at| (from..=into).contains(at))?;
+        Some(run.1 - (*change).max(run.0))
     }
 
     /// The minutes a silence may be compared with: around the same time on prior days, and the half day
@@ -223,6 +257,7 @@ fn of_place(trail: &TrailFacts, grid: &Grid) -> Vec<Episode> {
         known,
         least_hoped: rules.hoped,
         needs_days: true,
+        changed: passage::changed(trail, None, grid),
     };
     let mut found = flow(&whole).silences(grid);
     for silence in flow(&sums.ecr).silences(grid) {

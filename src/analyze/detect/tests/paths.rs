@@ -4,7 +4,7 @@ use super::{DAY, MIDNIGHT, World, near, span};
 use crate::analyze::types::{Signal, method};
 use crate::case::Minute;
 use crate::ecr::Class;
-use crate::facts::types::{Facts, PathSeries};
+use crate::facts::types::{Change, Facts, PathSeries};
 
 const API: &str = "BatchGetImage";
 
@@ -108,4 +108,84 @@ fn a_long_silence_is_told_although_its_share_may_be_chance() {
 fn a_long_silence_of_few_calls_is_not_told_where_its_share_may_be_chance() {
     assert_eq!(silences(&long(2, false)).len(), 1);
     assert!(silences(&long(2, true)).is_empty());
+}
+
+fn change(at: i64, api: &str, detail: &str) -> Change {
+    let kind = match api.contains("Endpoint") {
+        true => "endpoint",
+        false => "network",
+    };
+    Change {
+        time: Minute(MIDNIGHT + at).start(),
+        event_id: format!("change-{at}"),
+        request_id: String::new(),
+        account: "111122223333".to_owned(),
+        region: "us-east-1".to_owned(),
+        event_source: "ec2.amazonaws.com".to_owned(),
+        api: api.to_owned(),
+        principal: String::new(),
+        session: String::new(),
+        resource: String::new(),
+        error_code: String::new(),
+        detail: detail.to_owned(),
+        explains: Vec::new(),
+        kind: kind.to_owned(),
+        why: String::new(),
+    }
+}
+
+/// Three days of a path that comes every twelve minutes, and then misses one beat.
+fn slow_path() -> Facts {
+    let own = |at: i64| match (at.rem_euclid(12), at == 300) {
+        (0, false) => 12,
+        _ => 0,
+    };
+    place((3 * DAY, 400), own, |_| 20)
+}
+
+#[test]
+fn behind_a_change_of_its_way_a_silence_needs_to_stand_out_less() {
+    let with = |changes: Vec<Change>| {
+        let mut facts = slow_path();
+        facts.trail[0].changes = changes;
+        silences(&facts)
+    };
+    assert!(with(Vec::new()).is_empty(), "a beat may be missed");
+    let told = with(vec![change(289, "RevokeSecurityGroupIngress", "{}")]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let ours = change(289, "DeleteVpcEndpoints", r#"{"VpcEndpointId":"vpce-1"}"#);
+    assert_eq!(with(vec![ours.clone()]).len(), 1);
+    let others = change(289, "DeleteVpcEndpoints", r#"{"VpcEndpointId":"vpce-2"}"#);
+    let failed = Change {
+        error_code: "UnauthorizedOperation".to_owned(),
+        ..ours.clone()
+    };
+    let early = change(250, "DeleteRoute", "{}");
+    let late = change(298, "DeleteRoute", "{}");
+    let kind = Change {
+        kind: "permission".to_owned(),
+        ..ours.clone()
+    };
+    for nothing in [others, failed, early, late, kind] {
+        let told = with(vec![nothing.clone()]);
+        assert!(told.is_empty(), "{nothing:?} {told:?}");
+    }
+    // A controller that changes groups all day long proves nothing by changing one now.
+    let busy = |at: i64| change(at, "AuthorizeSecurityGroupIngress", "{}");
+    assert!(with([60, 120, 180, 240, 289].map(busy).to_vec()).is_empty());
+}
+
+#[test]
+fn without_any_past_a_silence_many_times_as_long_as_any_is_told_though_few_calls_are_missing() {
+    let slow = |length: i64| {
+        let own = move |at: i64| match (at.rem_euclid(5), (120..120 + length).contains(&at)) {
+            (0, false) => 4,
+            _ => 0,
+        };
+        silences(&place((0, 300), own, |_| 20))
+    };
+    let told = slow(50);
+    assert_eq!(told.len(), 1, "{told:?}");
+    // Four times as long as any, but not six.
+    assert!(slow(15).is_empty());
 }
