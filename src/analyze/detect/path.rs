@@ -14,8 +14,7 @@ use super::passage;
 use super::scan::{Cost, Scan, joined};
 use super::silence::{self, Flow};
 use crate::analyze::types::{Episode, Signal, Significance, method};
-use crate::facts::types::Facts;
-use crate::facts::types::TrailFacts;
+use crate::facts::types::{ControlSeries, Facts, TrailFacts};
 use std::collections::BTreeMap;
 
 /// A silent stretch of one path.
@@ -135,7 +134,7 @@ impl<'a, 'b> Path<'a, 'b> {
     /// Silences longer than any comparable one, while the other paths go on.
     fn by_length(&self, grid: &Grid) -> Vec<Silence<'a>> {
         let silences = self.flow.silences(grid).into_iter();
-        let lonely = silences.filter(|one| others_go_on(&self.others, one.from, one.to));
+        let lonely = silences.filter(|one| self.others_go_on(one.from, one.to, grid));
         // Nothing before the window says what is usual: a long window then has quiet nights of its own.
         let has_past = total(self.calls, 0, grid.split) > 0;
         let rules = &limits().silence;
@@ -158,6 +157,20 @@ impl<'a, 'b> Path<'a, 'b> {
                 after_change: silence.after_change,
             })
             .collect()
+    }
+
+    /// Whether the other paths go on while this one is silent. Where they are called little, other
+    /// services must show that the trail goes on.
+    fn others_go_on(&self, from: usize, to: usize, grid: &Grid) -> bool {
+        let rules = &limits().silence;
+        let hoped = recent(&self.others, from) * (to - from) as f64;
+        let heard = total(&self.others, from, to);
+        let goes_on = || {
+            let controls = self.trail.controls.iter();
+            let records = |one: &ControlSeries| total(&grid.lay(one.start, &one.calls), from, to);
+            heard >= rules.others && controls.map(records).sum::<u64>() >= rules.others
+        };
+        heard as f64 >= rules.others_share * hoped && (heard as f64 >= rules.hoped || goes_on())
     }
 
     /// Silences that the share of the path in all calls shows.
@@ -250,13 +263,6 @@ impl<'a, 'b> Path<'a, 'b> {
             })
             .collect()
     }
-}
-
-/// Whether the other paths go on while one is silent.
-fn others_go_on(others: &[u32], from: usize, to: usize) -> bool {
-    let hoped = recent(others, from) * (to - from) as f64;
-    let heard = total(others, from, to) as f64;
-    heard >= limits().silence.hoped && heard >= limits().silence.others_share * hoped
 }
 
 /// Calls a minute of the path in the two hours before.

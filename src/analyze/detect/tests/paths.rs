@@ -4,7 +4,7 @@ use super::{DAY, MIDNIGHT, World, near, span};
 use crate::analyze::types::{Signal, method};
 use crate::case::Minute;
 use crate::ecr::Class;
-use crate::facts::types::{Change, Facts, PathSeries};
+use crate::facts::types::{Change, ControlSeries, Facts, PathSeries};
 
 const API: &str = "BatchGetImage";
 
@@ -188,4 +188,24 @@ fn without_any_past_a_silence_many_times_as_long_as_any_is_told_though_few_calls
     assert_eq!(told.len(), 1, "{told:?}");
     // Four times as long as any, but not six.
     assert!(slow(15).is_empty());
+}
+
+#[test]
+fn where_other_paths_are_called_little_other_services_show_that_the_trail_goes_on() {
+    let with = |controls: u32| {
+        let own = |at: i64| match (300..308).contains(&at) {
+            true => 0,
+            false => 60,
+        };
+        let mut facts = place((3 * DAY, 400), own, |_| 1);
+        facts.trail[0].controls = vec![ControlSeries {
+            event_source: "s3.amazonaws.com".to_owned(),
+            start: Minute(MIDNIGHT + 300),
+            calls: vec![controls; 8],
+            errors: vec![0; 8],
+            faults: vec![0; 8],
+        }];
+        silences(&facts).len()
+    };
+    assert_eq!((with(1), with(0)), (1, 0));
 }
