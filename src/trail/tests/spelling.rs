@@ -223,7 +223,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn damage_reads_the_same_by_every_way(
+    fn damage_reads_the_same_whatever_it_was_packed_in(
         records in prop::collection::vec(record(), 1..5),
         style in style(),
         strokes in prop::collection::vec((0.0..1.0f64, stroke(), any::<bool>()), 1..4),
