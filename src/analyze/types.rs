@@ -58,10 +58,31 @@ pub mod method {
     pub const SILENCE: &str = "longest_silence";
     /// The same of one path. Its counts are those of all paths, as for [`SHARE_OF_CALLS`].
     pub const SILENCE_OF_PATH: &str = "longest_silence_of_path";
+    /// [`SILENCE`], long enough only because what the calls pass on their way was changed just before.
+    pub const SILENCE_BEHIND_CHANGE: &str = "longest_silence_behind_change";
+    /// The same of one path.
+    pub const SILENCE_OF_PATH_BEHIND_CHANGE: &str = "longest_silence_of_path_behind_change";
     /// CloudWatch counted calls that the trail does not hold.
     pub const HOLE: &str = "call_count_against_trail";
     /// No episode carries the incident, so that nothing was scanned.
     pub const NONE: &str = "none";
+
+    /// Whether one path is silent, so that the counts are those of all paths together.
+    #[must_use]
+    pub fn is_of_path(method: &str) -> bool {
+        [
+            SHARE_OF_CALLS,
+            SILENCE_OF_PATH,
+            SILENCE_OF_PATH_BEHIND_CHANGE,
+        ]
+        .contains(&method)
+    }
+
+    /// Whether a change of the way was needed to tell it.
+    #[must_use]
+    pub fn is_behind_change(method: &str) -> bool {
+        [SILENCE_BEHIND_CHANGE, SILENCE_OF_PATH_BEHIND_CHANGE].contains(&method)
+    }
 }
 
 /// How sure the statistics are that an interval differs from its baseline.

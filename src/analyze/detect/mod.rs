@@ -2,7 +2,7 @@
 //!
 //! Failures against calls, calls against their daily profile, CloudWatch series against theirs.
 //! Nothing here says why; nothing here looks at anything outside the window except to learn what is
-//! normal. Minutes after the settled end may still fill up, so silence there proves nothing.
+//! normal, or, of changes of the way, how rare they are. Minutes after the settled end may still fill up, so silence there proves nothing.
 
 mod baseline;
 mod calibrate;

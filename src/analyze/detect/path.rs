@@ -30,7 +30,8 @@ struct Silence<'a> {
     p: Option<f64>,
     days: usize,
     dispersion: f64,
-    after_change: bool,
+    /// Whether a change of the way came just before it.
+    is_behind_change: bool,
 }
 
 impl Silence<'_> {
@@ -78,10 +79,14 @@ pub(super) fn silences(facts: &Facts, grid: &Grid) -> Vec<Episode> {
         }
     }
     // What the share may leave to chance, the length may still show, but then more must be missing.
-    by_length.retain(|long| {
+    by_length.retain_mut(|long| {
         let is_met = |by: &[Silence<'_>]| by.iter().any(|one| one.meets(long));
-        let is_plain = long.after_change || long.missing >= limits().silence.plain_hoped;
-        !is_met(&known) && (is_plain || !is_met(&doubted))
+        let is_plain = long.missing >= limits().silence.plain_hoped || !is_met(&doubted);
+        let is_told = !is_met(&known) && (is_plain || long.is_behind_change);
+        if !is_plain {
+            long.method = method::SILENCE_OF_PATH_BEHIND_CHANGE;
+        }
+        is_told
     });
     for silence in by_length {
         told(&silence, None, grid, &mut episodes);
@@ -125,6 +130,7 @@ impl<'a, 'b> Path<'a, 'b> {
                 calls,
                 known: (known_from, grid.settled.min(grid.len)),
                 least_hoped: limits().silence.hoped,
+                least_known: limits().silence.known_minutes_path,
                 needs_days: false,
                 changed: passage::changed(trail, Some(endpoint), grid),
             },
@@ -148,13 +154,16 @@ impl<'a, 'b> Path<'a, 'b> {
                 endpoint: self.endpoint,
                 from: silence.from,
                 to: silence.to,
-                method: method::SILENCE_OF_PATH,
+                method: match silence.is_plain {
+                    true => method::SILENCE_OF_PATH,
+                    false => method::SILENCE_OF_PATH_BEHIND_CHANGE,
+                },
                 missing: silence.hoped,
                 score: silence.times,
                 p: None,
                 days: silence.days,
                 dispersion: 1.0,
-                after_change: silence.after_change,
+                is_behind_change: silence.is_behind_change,
             })
             .collect()
     }
@@ -258,7 +267,7 @@ impl<'a, 'b> Path<'a, 'b> {
                     p,
                     days: history.len(),
                     dispersion,
-                    after_change: false,
+                    is_behind_change: false,
                 })
             })
             .collect()

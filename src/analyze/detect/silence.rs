@@ -24,8 +24,10 @@ pub(super) struct Silence {
     pub(super) times: f64,
     /// Prior days it was compared with.
     pub(super) days: usize,
-    /// Whether it follows a change of the way.
-    pub(super) after_change: bool,
+    /// Whether it is long enough by itself.
+    pub(super) is_plain: bool,
+    /// Whether it is long enough behind a change of the way.
+    pub(super) is_behind_change: bool,
 }
 
 /// One series of calls, and where it is known.
@@ -35,6 +37,8 @@ pub(super) struct Flow<'a> {
     pub(super) known: (usize, usize),
     /// Calls that would have had to come.
     pub(super) least_hoped: f64,
+    /// Minutes there must be to compare with.
+    pub(super) least_known: usize,
     /// Whether a prior day at the same time is asked for, or that calls go on as before: without either
     /// an evening looks like an end.
     pub(super) needs_days: bool,
@@ -90,32 +94,31 @@ impl Flow<'_> {
             _ => (rules.times, true),
         };
         let is_pause = || self.needs_days && !has_days && !self.goes_on(run);
-        let known_minutes = match self.needs_days {
-            true => rules.known_minutes,
-            false => rules.known_minutes_path,
-        };
-        if compared.minutes < known_minutes || is_pause() {
+        if compared.minutes < self.least_known || is_pause() {
             return None;
         }
         let usual = compared.longest.max(1) as f64;
         let times = length as f64 / usual;
         let hoped = self.hoped(run, compared.days);
-        let after_change = self
-            .since_change(run, compared.longest)
-            .is_some_and(|minutes| minutes as f64 >= rules.times_after_change * usual);
-        let is_long = length >= rules.minutes && (times >= times_needed || after_change);
+        let is_long = length >= rules.minutes && times >= times_needed;
+        let is_behind_change = length >= rules.minutes
+            && self
+                .since_change(run, compared.longest)
+                .is_some_and(|minutes| minutes as f64 >= rules.times_after_change * usual);
         // Only where others prove that the trail itself goes on.
         let breaks_off = !self.needs_days
             && compared.longest == 0
             && length >= rules.broken_off_minutes
             && hoped >= rules.plain_hoped;
-        ((is_long || breaks_off) && hoped >= self.least_hoped).then_some(Silence {
+        let is_plain = is_long || breaks_off;
+        ((is_plain || is_behind_change) && hoped >= self.least_hoped).then_some(Silence {
             from: run.0,
             to: run.1,
             hoped,
             times,
             days: compared.days,
-            after_change,
+            is_plain,
+            is_behind_change,
         })
     }
 
@@ -256,6 +259,7 @@ fn of_place(trail: &TrailFacts, grid: &Grid) -> Vec<Episode> {
         calls,
         known,
         least_hoped: rules.hoped,
+        least_known: rules.known_minutes,
         needs_days: true,
         changed: passage::changed(trail, None, grid),
     };
@@ -319,7 +323,10 @@ fn told(trail: &TrailFacts, silence: &Silence, grid: &Grid, episodes: &mut Vec<E
             failures: hoped.round() as u64,
             baseline_ratio: hoped / length,
             significance: Significance {
-                method: method::SILENCE,
+                method: match silence.is_plain {
+                    true => method::SILENCE,
+                    false => method::SILENCE_BEHIND_CHANGE,
+                },
                 score: silence.times,
                 q: None,
                 calibrated_days: u32::try_from(silence.days).unwrap_or(u32::MAX),

@@ -5,7 +5,7 @@ use super::fill;
 use super::scene::Scene;
 use super::shared;
 use crate::analyze::funnel::minutes;
-use crate::analyze::types::Signal;
+use crate::analyze::types::{Signal, method};
 use crate::analyze::words;
 use crate::bundle::manifest::Noun;
 use crate::ecr::Class;
@@ -75,6 +75,7 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         }
         None => {}
     }
+    told_by_change(scene, &mut card);
     shared::others_continue(scene, &mut card);
     resets(scene, &mut card);
     if let Some((before, during)) = scene.call_count()
@@ -90,6 +91,19 @@ pub(super) fn weigh(scene: &Scene<'_>) -> Card {
         );
     }
     card
+}
+
+/// A silence that was told because a change came just before it cannot have that change as a second witness.
+fn told_by_change(scene: &Scene<'_>, card: &mut Card) {
+    let statistics = || scene.draft.episodes.iter().map(|one| &one.significance);
+    let times = statistics().map(|one| one.score).fold(0.0, f64::max);
+    if times > 0.0 && statistics().all(|one| method::is_behind_change(one.method)) {
+        card.hold(
+            "told_by_change",
+            &[("times", words::number(times))],
+            scene.cite(Noun::Trail),
+        );
+    }
 }
 
 /// Share of the arriving calls that must fail to be an explanation of those that do not arrive.

@@ -108,8 +108,7 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
         )),
         // One path is too small a part of all calls for their sum to tell its silence.
         Signal::TrafficDrop
-            if [method::SHARE_OF_CALLS, method::SILENCE_OF_PATH]
-                .contains(&incident.significance.method) =>
+            if method::is_of_path(incident.significance.method) =>
         {
             let missing = incident.failures.saturating_sub(incident.calls);
             say(format!("About {} calls of ", fmt::count(missing)))
@@ -121,7 +120,9 @@ pub(super) fn what_happened(story: &Story<'_>, incident: &Incident) -> Text {
                 ))
         }
         // No baseline was needed to find it, so none may be named.
-        Signal::TrafficDrop if incident.significance.method == method::SILENCE => say("Calls of ")
+        Signal::TrafficDrop
+            if [method::SILENCE, method::SILENCE_BEHIND_CHANGE]
+                .contains(&incident.significance.method) => say("Calls of ")
             .codes(&draft.apis, 4)
             .and(format!(
                 " fell to {} where about {} were to be expected at the pace of the two hours before",

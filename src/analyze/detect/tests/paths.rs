@@ -1,6 +1,7 @@
 //! One path falls silent while another goes on.
 
 use super::{DAY, MIDNIGHT, World, near, span};
+use crate::analyze::stage;
 use crate::analyze::types::{Signal, method};
 use crate::case::Minute;
 use crate::ecr::Class;
@@ -27,6 +28,12 @@ fn place(
     };
     facts.trail[0].paths = vec![path("", &other), path("vpce-1", &own)];
     facts
+}
+
+fn methods(facts: &Facts) -> Vec<&'static str> {
+    let drafts = super::super::detect(facts).drafts;
+    let episodes = drafts.iter().flat_map(|draft| &draft.episodes);
+    episodes.map(|one| one.significance.method).collect()
 }
 
 fn silences(facts: &Facts) -> Vec<(i64, i64)> {
@@ -98,9 +105,7 @@ fn a_long_silence_is_told_although_its_share_may_be_chance() {
         let told = silences(&facts);
         assert_eq!(told.len(), 1, "{told:?}");
         near(told[0], (180, 202), 0);
-        let drafts = super::super::detect(&facts).drafts;
-        let methods: Vec<_> = drafts.iter().flat_map(|draft| &draft.episodes).collect();
-        assert!(methods.iter().all(|one| one.significance.method == method));
+        assert_eq!(methods(&facts), [method]);
     }
 }
 
@@ -117,20 +122,8 @@ fn change(at: i64, api: &str, detail: &str) -> Change {
     };
     Change {
         time: Minute(MIDNIGHT + at).start(),
-        event_id: format!("change-{at}"),
-        request_id: String::new(),
-        account: "111122223333".to_owned(),
-        region: "us-east-1".to_owned(),
-        event_source: "ec2.amazonaws.com".to_owned(),
-        api: api.to_owned(),
-        principal: String::new(),
-        session: String::new(),
-        resource: String::new(),
-        error_code: String::new(),
         detail: detail.to_owned(),
-        explains: Vec::new(),
-        kind: kind.to_owned(),
-        why: String::new(),
+        ..stage::change(kind, api, (0, 0), "", &[])
     }
 }
 
@@ -145,16 +138,24 @@ fn slow_path() -> Facts {
 
 #[test]
 fn behind_a_change_of_its_way_a_silence_needs_to_stand_out_less() {
-    let with = |changes: Vec<Change>| {
+    let changed = |changes: Vec<Change>| {
         let mut facts = slow_path();
         facts.trail[0].changes = changes;
-        silences(&facts)
+        facts
     };
+    let with = |changes: Vec<Change>| silences(&changed(changes));
     assert!(with(Vec::new()).is_empty(), "a beat may be missed");
     let told = with(vec![change(289, "RevokeSecurityGroupIngress", "{}")]);
     assert_eq!(told.len(), 1, "{told:?}");
     let ours = change(289, "DeleteVpcEndpoints", r#"{"VpcEndpointId":"vpce-1"}"#);
-    assert_eq!(with(vec![ours.clone()]).len(), 1);
+    assert_eq!(
+        methods(&changed(vec![ours.clone()])),
+        [method::SILENCE_OF_PATH_BEHIND_CHANGE]
+    );
+    // A silence that is long enough by itself owes the change nothing.
+    let mut long = long(5, true);
+    long.trail[0].changes = vec![change(179, "DeleteRoute", "{}")];
+    assert_eq!(methods(&long), [method::SILENCE_OF_PATH]);
     let others = change(289, "DeleteVpcEndpoints", r#"{"VpcEndpointId":"vpce-2"}"#);
     let failed = Change {
         error_code: "UnauthorizedOperation".to_owned(),

@@ -1,6 +1,7 @@
 //! Stories of missing and of extra calls.
 
 use super::*;
+use crate::analyze::types::method;
 use crate::case::Minute;
 
 /// Calls stop at 09:00 for half an hour; the other service goes on.
@@ -117,6 +118,22 @@ pub(super) fn stories() -> Vec<Story> {
         Customer,
         "network_path",
         High,
+    );
+
+    // The change that made a short silence worth telling is no second witness of it.
+    let (mut facts, mut draft, mut profile) = stopped();
+    stage::add_change(&mut facts, change());
+    profile.vpc_endpoints = endpoints();
+    call_count(&mut facts, 0.0);
+    for episode in &mut draft.episodes {
+        episode.significance.method = method::SILENCE_OF_PATH_BEHIND_CHANGE;
+    }
+    tell(
+        "endpoint changed, told by the change",
+        (facts, draft, profile),
+        Customer,
+        "network_path",
+        Medium,
     );
 
     let (mut facts, draft, mut profile) = stopped();
